@@ -1,0 +1,2 @@
+//! Measures us beside the peers.
+fn main() {}

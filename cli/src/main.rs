@@ -1,0 +1,2 @@
+//! The operator's one command.
+fn main() {}

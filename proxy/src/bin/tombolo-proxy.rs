@@ -1,0 +1,2 @@
+//! The lean data plane binary.
+fn main() {}
