@@ -1,0 +1,87 @@
+//! How long-lived work is told to end: first "finish what you have", then "stop".
+//!
+//! A [`Drain`] is held by what owns the work; every task watches a [`Draining`]. Dropping the owner stops its tasks.
+
+use tokio::sync::watch;
+
+/// How far a drain has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Phase {
+    /// Normal work.
+    Serving,
+    /// No new work; what is in flight finishes (HTTP/1.1 `Connection: close`, HTTP/2 GOAWAY).
+    Draining,
+    /// The drain time is over: end now.
+    Stopped,
+}
+
+/// The owner's side.
+#[derive(Debug)]
+pub struct Drain {
+    phase: watch::Sender<Phase>,
+}
+
+/// A task's side; cheap to clone.
+#[derive(Debug, Clone)]
+pub struct Draining {
+    phase: watch::Receiver<Phase>,
+}
+
+impl Drain {
+    /// A drain whose tasks serve.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { phase: watch::Sender::new(Phase::Serving) }
+    }
+
+    /// A handle for one task.
+    #[must_use]
+    pub fn watch(&self) -> Draining {
+        Draining { phase: self.phase.subscribe() }
+    }
+
+    /// Tells the tasks to finish what they have.
+    pub fn start(&self) {
+        self.advance(Phase::Draining);
+    }
+
+    /// Tells the tasks to end now.
+    pub fn stop(&self) {
+        self.advance(Phase::Stopped);
+    }
+
+    /// Resolves once every [`Draining`] handle is dropped.
+    pub async fn finished(&self) {
+        self.phase.closed().await;
+    }
+
+    fn advance(&self, to: Phase) {
+        self.phase.send_if_modified(|phase| {
+            let later = to > *phase;
+            if later {
+                *phase = to;
+            }
+            later
+        });
+    }
+}
+
+impl Default for Drain {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Draining {
+    /// The phase now.
+    #[must_use]
+    pub fn phase(&self) -> Phase {
+        *self.phase.borrow()
+    }
+
+    /// Resolves when the phase is at least `phase`, or the owner is gone. Cancel safe.
+    pub async fn reached(&mut self, phase: Phase) {
+        // An owner that is gone can no longer end its tasks: that counts as stopped.
+        let _gone = self.phase.wait_for(|now| *now >= phase).await;
+    }
+}
