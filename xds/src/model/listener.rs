@@ -1,0 +1,150 @@
+//! Listeners and their filter chains (`envoy.config.listener.v3`).
+
+use std::time::Duration;
+
+use super::{AccessLog, Address, Cidr, DownstreamTls, HttpConnectionManager, ListenerName, TcpProxy};
+
+/// A listener.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Listener {
+    /// Its name, unique.
+    pub name: ListenerName,
+    /// Where it listens; the host is an IP address.
+    pub address: Address,
+    /// More places with the same chains.
+    pub additional_addresses: Vec<Address>,
+    /// Chains, the best match wins.
+    pub filter_chains: Vec<FilterChain>,
+    /// For connections that match no chain; without it they are closed.
+    pub default_filter_chain: Option<FilterChain>,
+    /// What looks at a connection before a chain is chosen, in order.
+    pub listener_filters: Vec<ListenerFilter>,
+    /// How long listener filters may take; zero means for ever. Envoy's default is 15 s.
+    pub listener_filters_timeout: Duration,
+    /// Whether a connection whose listener filters timed out goes on with what is known.
+    pub continue_on_listener_filters_timeout: bool,
+    /// Soft limit of buffered bytes per connection; Envoy's default is 1 MiB.
+    pub per_connection_buffer_limit_bytes: u32,
+    /// Logs of connections.
+    pub access_log: Vec<AccessLog>,
+    /// Name in metrics instead of the address.
+    pub stat_prefix: String,
+    /// What the listener is for.
+    pub traffic_direction: TrafficDirection,
+    /// Whether each worker has a socket of its own (`enable_reuse_port`, default true).
+    pub reuse_port: bool,
+    /// Whether it binds at all (`bind_to_port`, default true).
+    pub bind_to_port: bool,
+    /// Whether accepted connections are spread evenly over workers (`exact_balance`).
+    pub exact_balance: bool,
+    /// Length of the kernel's queue (`tcp_backlog_size`).
+    pub tcp_backlog_size: u32,
+    /// Drain only when the listener is removed or changed, not by `/healthcheck/fail` (`MODIFY_ONLY`).
+    pub drain_modify_only: bool,
+}
+
+/// What a listener is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TrafficDirection {
+    /// Not said.
+    Unspecified,
+    /// Towards the workload.
+    Inbound,
+    /// From the workload.
+    Outbound,
+}
+
+/// What looks at a connection before a chain is chosen.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ListenerFilter {
+    /// Reads SNI and ALPN from a ClientHello.
+    TlsInspector,
+    /// Tells HTTP/1 from HTTP/2 on plain text.
+    HttpInspector,
+    /// Expects a PROXY protocol header, version 1 or 2.
+    ProxyProtocol {
+        /// Whether a connection without the header is served as it is.
+        allow_requests_without_proxy_protocol: bool,
+    },
+    /// Takes the address a redirected connection was meant for.
+    OriginalDst,
+}
+
+/// A chain: which connections, which TLS, what is done with the bytes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FilterChain {
+    /// Its name; empty if unnamed.
+    pub name: String,
+    /// Which connections.
+    pub matches: FilterChainMatch,
+    /// How bytes travel.
+    pub transport: DownstreamTransport,
+    /// The terminal filter.
+    pub filter: NetworkFilter,
+    /// How long the transport handshake may take; zero means the default of 15 s.
+    pub transport_socket_connect_timeout: Duration,
+}
+
+/// How a downstream connection's bytes travel.
+#[derive(Debug, Clone, PartialEq)]
+pub enum DownstreamTransport {
+    /// As they are.
+    Plain,
+    /// In TLS.
+    Tls(Box<DownstreamTls>),
+}
+
+/// What is done with a connection's bytes.
+#[derive(Debug, Clone, PartialEq)]
+pub enum NetworkFilter {
+    /// HTTP.
+    Http(Box<HttpConnectionManager>),
+    /// Passed on as they are.
+    Tcp(Box<TcpProxy>),
+}
+
+/// Which connections a chain takes; an empty list or `None` matches all. Precedence is Envoy's: destination
+/// port, destination address, server name, transport protocol, application protocol, directly connected
+/// source, source type, source address, source port.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct FilterChainMatch {
+    /// Destination port.
+    pub destination_port: Option<u16>,
+    /// Destination address blocks.
+    pub prefix_ranges: Vec<Cidr>,
+    /// Server names, lower case; `*.example.com` matches below, never `example.com` itself.
+    pub server_names: Vec<String>,
+    /// As a listener filter found it.
+    pub transport_protocol: Option<TransportProtocol>,
+    /// ALPN protocols, any of them.
+    pub application_protocols: Vec<String>,
+    /// Address blocks of the immediate peer.
+    pub direct_source_prefix_ranges: Vec<Cidr>,
+    /// Local, external or any source.
+    pub source_type: SourceType,
+    /// Source address blocks.
+    pub source_prefix_ranges: Vec<Cidr>,
+    /// Source ports.
+    pub source_ports: Vec<u16>,
+}
+
+/// What a listener filter found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum TransportProtocol {
+    /// TLS.
+    Tls,
+    /// Anything else.
+    RawBuffer,
+}
+
+/// Where a connection comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum SourceType {
+    /// Any.
+    #[default]
+    Any,
+    /// The same address, or loopback.
+    SameIpOrLoopback,
+    /// Elsewhere.
+    External,
+}

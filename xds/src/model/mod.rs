@@ -1,0 +1,87 @@
+//! What the mesh means: resources as plain data, every value valid by construction.
+//!
+//! Only `decode` (and code that builds resources, such as a control plane) makes these; readers never have to
+//! check a range again. A type here is named as Envoy names it.
+
+mod name;
+
+mod address;
+
+mod source;
+
+mod matcher;
+
+mod format;
+
+mod access_log;
+
+mod metadata;
+
+mod tls;
+
+mod secret;
+
+mod listener;
+
+mod http;
+
+mod route;
+
+mod retry;
+
+mod tcp;
+
+mod endpoint;
+
+mod health;
+
+mod balance;
+
+mod cluster;
+
+mod bootstrap;
+
+pub use access_log::{AccessLog, AccessLogFilter, AccessLogFormat, AccessLogSink, Comparison, JsonValue};
+pub use address::{Address, Cidr, Host, SocketAddress};
+pub use balance::{
+    HashFunction, LbPolicy, LeastRequest, LoadBalancing, LocalityBalancing, Maglev, RingHash, SlowStart,
+};
+pub use bootstrap::{Admin, Bootstrap, DynamicResources, Node};
+pub use cluster::{
+    CircuitBreakers, Cluster, Discovery, DnsLookupFamily, DnsOptions, RetryBudget, TcpKeepalive, Thresholds,
+    TransportSocketMatch, UpstreamHttp, UpstreamProtocol, UpstreamTransport,
+};
+pub use endpoint::{Endpoint, EndpointHealth, LoadAssignment, Locality, LocalityEndpoints};
+pub use format::{Command, FormatPart, FormatString, Operator};
+pub use health::{
+    GrpcHealthCheck, HealthCheck, HealthCheckKind, HttpHealthCheck, OutlierDetection, StatusRange,
+    TcpHealthCheck,
+};
+pub use http::{
+    CodecType, EscapedSlashes, ForwardClientCert, ForwardedCertFields, Http1Options, Http2Options,
+    HttpConnectionManager, HttpFilter, HttpFilterKind, PathNormalization, RouteSource, Router, ServerHeader,
+    StripPort, UnderscoreHeaders, UpgradeConfig,
+};
+pub use listener::{
+    DownstreamTransport, FilterChain, FilterChainMatch, Listener, ListenerFilter, NetworkFilter, SourceType,
+    TrafficDirection, TransportProtocol,
+};
+pub use matcher::{
+    Fraction, HeaderMatcher, HeaderTest, QueryMatcher, QueryTest, Regex, StringMatcher, StringPattern,
+};
+pub use metadata::{Metadata, Value};
+pub use name::{ClusterName, ListenerName, RouteConfigName, SecretName};
+pub use retry::{BackOff, RetryCondition, RetryPolicy};
+pub use route::{
+    AppendAction, ClusterTarget, DirectResponse, Domain, Forward, HashPolicy, HashSource, HeaderAdd,
+    HeaderMutations, HostRewrite, MaxStreamDuration, PathMatch, PathRewrite, Redirect, RedirectPath,
+    RequireTls, Route, RouteAction, RouteConfiguration, RouteMatch, RoutingPriority, VirtualHost,
+    WeightedCluster,
+};
+pub use secret::{CertificateChain, PrivateKey, Secret, SecretKind};
+pub use source::{ApiType, ConfigSource, DataSource};
+pub use tcp::{TcpProxy, TcpTarget};
+pub use tls::{
+    CertificateSource, CommonTls, DownstreamTls, SanMatcher, SanType, TlsVersion, UpstreamTls,
+    ValidationContext, ValidationSource,
+};

@@ -1,0 +1,359 @@
+//! Routes (`envoy.config.route.v3`).
+
+use std::time::Duration;
+
+use http::StatusCode;
+
+use super::{
+    ClusterName, FormatString, Fraction, HeaderMatcher, QueryMatcher, Regex, RetryPolicy, RouteConfigName,
+    UpgradeConfig,
+};
+
+/// A table of virtual hosts.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RouteConfiguration {
+    /// Its name.
+    pub name: RouteConfigName,
+    /// Hosts; a domain stands in one of them only.
+    pub virtual_hosts: Vec<VirtualHost>,
+    /// On every request.
+    pub request_headers: HeaderMutations,
+    /// On every response.
+    pub response_headers: HeaderMutations,
+    /// Whether a port in the authority is ignored when matching domains.
+    pub ignore_port_in_host_matching: bool,
+    /// Whether the most specific of clashing mutations wins.
+    pub most_specific_header_mutations_wins: bool,
+    /// Whether a route to an unknown cluster refuses the table; `None`: only in a static table.
+    pub validate_clusters: Option<bool>,
+}
+
+/// A set of domains and their routes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct VirtualHost {
+    /// Its name.
+    pub name: String,
+    /// Domains; at least one.
+    pub domains: Vec<Domain>,
+    /// Routes; the first match wins.
+    pub routes: Vec<Route>,
+    /// Who is sent to https.
+    pub require_tls: RequireTls,
+    /// On requests.
+    pub request_headers: HeaderMutations,
+    /// On responses.
+    pub response_headers: HeaderMutations,
+    /// Whether upstreams see `x-envoy-attempt-count`.
+    pub include_request_attempt_count: bool,
+    /// Whether clients see it.
+    pub include_attempt_count_in_response: bool,
+    /// For routes without one of their own.
+    pub retry_policy: Option<RetryPolicy>,
+}
+
+/// A domain to match the authority with; lower case. Exact wins over suffix, suffix over prefix, then any; the
+/// longest wildcard wins.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub enum Domain {
+    /// `*`.
+    Any,
+    /// `www.example.com`.
+    Exact(String),
+    /// `*.example.com` or `*-bar.example.com`: what must stand at the end; the star takes at least one character.
+    Suffix(String),
+    /// `www.example.*`: what must stand at the beginning.
+    Prefix(String),
+}
+
+/// Who is redirected to https.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum RequireTls {
+    /// Nobody.
+    #[default]
+    None,
+    /// Clients outside.
+    ExternalOnly,
+    /// All.
+    All,
+}
+
+/// A route.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Route {
+    /// Its name; may be empty.
+    pub name: String,
+    /// Which requests.
+    pub matches: RouteMatch,
+    /// What is done.
+    pub action: RouteAction,
+    /// On requests.
+    pub request_headers: HeaderMutations,
+    /// On responses.
+    pub response_headers: HeaderMutations,
+}
+
+/// Which requests a route takes.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RouteMatch {
+    /// The path, without query.
+    pub path: PathMatch,
+    /// Whether the path's case counts; never set to false with a regular expression.
+    pub case_sensitive: bool,
+    /// All must hold.
+    pub headers: Vec<HeaderMatcher>,
+    /// All must hold.
+    pub query_parameters: Vec<QueryMatcher>,
+    /// Whether only gRPC requests match.
+    pub grpc: bool,
+    /// The share of otherwise matching requests.
+    pub runtime_fraction: Option<Fraction>,
+}
+
+/// How a path is matched.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PathMatch {
+    /// Begins with.
+    Prefix(String),
+    /// Equal.
+    Exact(String),
+    /// Equal, or begins with it and a slash; has no slash at the end.
+    SeparatedPrefix(String),
+    /// The whole path.
+    Regex(Regex),
+    /// CONNECT requests.
+    Connect,
+}
+
+/// What a route does.
+#[derive(Debug, Clone, PartialEq)]
+pub enum RouteAction {
+    /// Sends the request to a cluster.
+    Forward(Box<Forward>),
+    /// Sends the client elsewhere.
+    Redirect(Redirect),
+    /// Answers.
+    DirectResponse(DirectResponse),
+}
+
+/// Where and how a request is sent.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Forward {
+    /// Where to.
+    pub target: ClusterTarget,
+    /// The status when the cluster does not exist; 503 or 404.
+    pub cluster_not_found: StatusCode,
+    /// The whole exchange from the request's end to the response's; `None` is no limit, Envoy's default is 15 s.
+    pub timeout: Option<Duration>,
+    /// `Some(None)` turns the connection manager's `stream_idle_timeout` off.
+    pub idle_timeout: Option<Option<Duration>>,
+    /// Limits on the stream's life and on `grpc-timeout`.
+    pub max_stream_duration: MaxStreamDuration,
+    /// The path the upstream sees.
+    pub path_rewrite: PathRewrite,
+    /// The authority the upstream sees.
+    pub host_rewrite: HostRewrite,
+    /// Whether the old authority is appended to `x-forwarded-host` when it is rewritten.
+    pub append_x_forwarded_host: bool,
+    /// When to try again.
+    pub retry: Option<RetryPolicy>,
+    /// What a hash balancer hashes, in order.
+    pub hash_policy: Vec<HashPolicy>,
+    /// Upgrades; they win over the connection manager's.
+    pub upgrades: Vec<UpgradeConfig>,
+    /// Which circuit breaker thresholds count.
+    pub priority: RoutingPriority,
+}
+
+/// Limits on a stream's life.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct MaxStreamDuration {
+    /// Longest life; `Some(ZERO)` is no limit, `None` the connection manager's.
+    pub max_stream_duration: Option<Duration>,
+    /// Longest `grpc-timeout` that is honoured; `Some(ZERO)` honours any, `None` ignores the field.
+    pub grpc_timeout_header_max: Option<Duration>,
+    /// Taken off `grpc-timeout`.
+    pub grpc_timeout_header_offset: Duration,
+}
+
+/// Which cluster.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ClusterTarget {
+    /// One.
+    Cluster(ClusterName),
+    /// One of several by weight; the sum of the weights is not zero.
+    Weighted(Vec<WeightedCluster>),
+    /// The one a request header names; lower case.
+    Header(String),
+}
+
+/// One of several clusters.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WeightedCluster {
+    /// Which.
+    pub name: ClusterName,
+    /// Its share.
+    pub weight: u32,
+    /// On requests.
+    pub request_headers: HeaderMutations,
+    /// On responses.
+    pub response_headers: HeaderMutations,
+    /// The authority the upstream sees.
+    pub host_rewrite_literal: String,
+}
+
+/// The path the upstream sees.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum PathRewrite {
+    /// As it is.
+    #[default]
+    None,
+    /// What matched (prefix or exact path) is replaced.
+    Prefix(String),
+    /// Every match is replaced; the query stays.
+    Regex {
+        /// The expression.
+        regex: Regex,
+        /// With `\1` groups.
+        substitution: String,
+    },
+}
+
+/// The authority the upstream sees.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub enum HostRewrite {
+    /// As it is.
+    #[default]
+    None,
+    /// This.
+    Literal(String),
+    /// The endpoint's hostname.
+    Auto,
+    /// The value of a request header; lower case.
+    Header(String),
+    /// Made from the path.
+    PathRegex {
+        /// The expression.
+        regex: Regex,
+        /// With `\1` groups.
+        substitution: String,
+    },
+}
+
+/// What a hash balancer hashes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HashPolicy {
+    /// What.
+    pub source: HashSource,
+    /// Whether later policies are skipped when this one gave a hash.
+    pub terminal: bool,
+}
+
+/// Where a hash comes from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum HashSource {
+    /// A request header; lower case.
+    Header(String),
+    /// A cookie, generated with `ttl` when missing.
+    Cookie {
+        /// Its name.
+        name: String,
+        /// `None`: not generated.
+        ttl: Option<Duration>,
+        /// Its path.
+        path: String,
+    },
+    /// The client's address.
+    SourceIp,
+    /// A query parameter.
+    QueryParameter(String),
+}
+
+/// Which thresholds count.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Hash)]
+pub enum RoutingPriority {
+    /// Default.
+    #[default]
+    Default,
+    /// High.
+    High,
+}
+
+/// Sends the client elsewhere; what is `None` stays as it was.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Redirect {
+    /// `http` or `https`.
+    pub scheme: Option<String>,
+    /// Host.
+    pub host: Option<String>,
+    /// Port.
+    pub port: Option<u16>,
+    /// Path.
+    pub path: RedirectPath,
+    /// 301, 302, 303, 307 or 308.
+    pub status: StatusCode,
+    /// Whether the query is dropped.
+    pub strip_query: bool,
+}
+
+/// The path of a redirect.
+#[derive(Debug, Clone, PartialEq)]
+pub enum RedirectPath {
+    /// As it is.
+    Keep,
+    /// This; a `?` in it replaces the query too.
+    Replace(String),
+    /// What matched is replaced.
+    Prefix(String),
+    /// Every match is replaced.
+    Regex {
+        /// The expression.
+        regex: Regex,
+        /// With `\1` groups.
+        substitution: String,
+    },
+}
+
+/// An answer from the configuration.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DirectResponse {
+    /// 200 to 599.
+    pub status: StatusCode,
+    /// At most 4 KiB unless configured otherwise.
+    pub body: Option<super::DataSource>,
+}
+
+/// Fields to add and to remove, in order: removals first.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct HeaderMutations {
+    /// To add.
+    pub add: Vec<HeaderAdd>,
+    /// To remove; lower case.
+    pub remove: Vec<String>,
+}
+
+/// A field to add.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HeaderAdd {
+    /// Lower case; `:`-fields and `host` are refused.
+    pub name: String,
+    /// The value, may hold commands.
+    pub value: FormatString,
+    /// What is done when the field exists.
+    pub action: AppendAction,
+    /// Whether the field is added when its value is empty.
+    pub keep_empty_value: bool,
+}
+
+/// What is done when a field exists already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum AppendAction {
+    /// A second one is added.
+    #[default]
+    AppendIfExistsOrAdd,
+    /// Nothing.
+    AddIfAbsent,
+    /// It is replaced, or added.
+    OverwriteIfExistsOrAdd,
+    /// It is replaced, never added.
+    OverwriteIfExists,
+}
