@@ -9,4 +9,6 @@ pub mod limits;
 
 pub mod drain;
 
+pub mod observe;
+
 pub mod body;

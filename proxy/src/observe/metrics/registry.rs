@@ -1,0 +1,113 @@
+//! What a scrape sees: every living block of metrics with its scope.
+
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use super::{Counters, Histogram, HistogramSum, Kind, MetricSet};
+
+/// Whose metrics they are: `cluster.NAME.` in Envoy's dotted form, a label in Prometheus'.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scope {
+    /// `cluster`, `http`, `listener`, `tcp`, `server` …
+    pub family: &'static str,
+    /// The label's key in Prometheus, e.g. `envoy_cluster_name`; empty when there is only one of the family.
+    pub label: &'static str,
+    /// The thing's name; empty when there is only one.
+    pub name: String,
+}
+
+/// One value of a scrape.
+#[derive(Debug, Clone)]
+pub struct Sample {
+    /// Whose.
+    pub scope: Arc<Scope>,
+    /// The metric's name within its scope.
+    pub name: &'static str,
+    /// One line about it.
+    pub help: &'static str,
+    /// The value.
+    pub value: Value,
+}
+
+/// A sample's value.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Value {
+    /// Only grows.
+    Counter(u64),
+    /// Goes up and down.
+    Gauge(u64),
+    /// Durations.
+    Histogram(Box<HistogramSum>),
+}
+
+type Collect = Box<dyn Fn(&Arc<Scope>, &mut Vec<Sample>) -> bool + Send + Sync>;
+
+/// All blocks of metrics of a process. A block that is dropped disappears from the next scrape.
+#[derive(Default)]
+pub struct Registry {
+    entries: Mutex<Vec<(Arc<Scope>, Collect)>>,
+}
+
+impl Registry {
+    /// Shows `counters` under `scope` as long as somebody else holds them.
+    pub fn add_counters<S: MetricSet>(&self, scope: Scope, counters: &Arc<Counters<S>>) {
+        let weak: Weak<Counters<S>> = Arc::downgrade(counters);
+        self.push(
+            scope,
+            Box::new(move |scope, out| {
+                let Some(counters) = weak.upgrade() else { return false };
+                counters.visit(|metric, value| {
+                    let value = match metric.kind {
+                        Kind::Counter => Value::Counter(value),
+                        Kind::Gauge => Value::Gauge(value),
+                    };
+                    out.push(Sample {
+                        scope: Arc::clone(scope),
+                        name: metric.name,
+                        help: metric.help,
+                        value,
+                    });
+                });
+                true
+            }),
+        );
+    }
+
+    /// Shows `histogram` as `name` under `scope` as long as somebody else holds it.
+    pub fn add_histogram(
+        &self,
+        scope: Scope,
+        name: &'static str,
+        help: &'static str,
+        histogram: &Arc<Histogram>,
+    ) {
+        let weak = Arc::downgrade(histogram);
+        self.push(
+            scope,
+            Box::new(move |scope, out| {
+                let Some(histogram) = weak.upgrade() else { return false };
+                let value = Value::Histogram(Box::new(histogram.sum()));
+                out.push(Sample { scope: Arc::clone(scope), name, help, value });
+                true
+            }),
+        );
+    }
+
+    /// Every value now, in the order of registration.
+    #[must_use]
+    pub fn samples(&self) -> Vec<Sample> {
+        let mut samples = Vec::new();
+        let mut entries = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
+        entries.retain(|(scope, collect)| collect(scope, &mut samples));
+        samples
+    }
+
+    fn push(&self, scope: Scope, collect: Collect) {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner).push((Arc::new(scope), collect));
+    }
+}
+
+impl std::fmt::Debug for Registry {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Registry").finish_non_exhaustive()
+    }
+}
