@@ -12,3 +12,5 @@ pub mod drain;
 pub mod observe;
 
 pub mod body;
+
+pub mod codec;

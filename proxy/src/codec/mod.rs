@@ -1,0 +1,5 @@
+//! What both sides of a codec share: byte streams, and the grammar and framing of HTTP/1.1.
+//!
+//! One rule: nothing here knows whether it serves a client or a backend; the caller says who is at fault.
+
+pub mod io;
