@@ -14,3 +14,5 @@ pub mod observe;
 pub mod body;
 
 pub mod codec;
+
+pub mod identity;
