@@ -15,4 +15,6 @@ pub mod body;
 
 pub mod codec;
 
-pub mod identity;
+pub mod upstream;
+
+pub mod downstream;

@@ -38,3 +38,18 @@ pub const H2_STREAM_WINDOW_BYTES: u32 = 256 * 1024;
 
 /// Initial HTTP/2 connection window, bytes.
 pub const H2_CONNECTION_WINDOW_BYTES: u32 = 1024 * 1024;
+
+/// Bytes of frames gathered before an HTTP/2 connection must write.
+pub const H2_GATHER_BYTES: usize = 64 * 1024;
+
+/// Streams that were reset here and are remembered for frames still on their way, per HTTP/2 connection.
+pub const H2_RESET_STREAMS_KEPT: usize = 64;
+
+/// Streams a client may open and reset before they are looked at, per HTTP/2 connection.
+pub const H2_PENDING_RESETS_MAX: usize = 32;
+
+/// Resets by a client before the share of its streams that it resets is judged (rapid reset, CVE-2023-44487).
+pub const H2_CLIENT_RESETS_MIN: u64 = 250;
+
+/// How long a connection without streams is kept (Envoy `idle_timeout` default).
+pub const CONNECTION_IDLE: Duration = Duration::from_secs(3600);

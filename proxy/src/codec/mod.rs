@@ -3,3 +3,5 @@
 //! One rule: nothing here knows whether it serves a client or a backend; the caller says who is at fault.
 
 pub mod io;
+
+pub mod h2;

@@ -1,0 +1,79 @@
+//! An HTTP/2 stream's incoming half as our [`Source`].
+//!
+//! The rule that makes back-pressure: a frame's bytes are given back to the peer's window only when the consumer
+//! polls for the next one, so a reader that stops holds one window and no more.
+
+use std::task::{Context, Poll, ready};
+
+use h2::RecvStream;
+use http::{HeaderMap, StatusCode};
+
+use super::fault::{self, Peer};
+use super::head::declared_size;
+use crate::body::{Body, Frame, Interim, ResponseHead, Source};
+use crate::error::Error;
+
+/// The receiving half of one stream.
+#[derive(Debug)]
+pub struct Receive {
+    stream: RecvStream,
+    peer: Peer,
+    /// Bytes handed out whose window is not yet given back.
+    held: usize,
+    /// Where a 100 goes when the body is first asked for.
+    expecting: Option<Interim>,
+}
+
+impl Receive {
+    /// The receiving half of `stream`, from `peer`.
+    #[must_use]
+    pub fn new(stream: RecvStream, peer: Peer) -> Self {
+        Self { stream, peer, held: 0, expecting: None }
+    }
+
+    /// Answers `Expect: 100-continue` into `interim` when the body is first asked for.
+    #[must_use]
+    pub fn expecting(mut self, interim: Interim) -> Self {
+        self.expecting = Some(interim);
+        self
+    }
+
+    /// The body behind a head with `headers`.
+    #[must_use]
+    pub fn into_body(self, headers: &HeaderMap) -> Body {
+        if self.stream.is_end_stream() {
+            return Body::empty();
+        }
+        Body::source(declared_size(headers, false), Box::new(self))
+    }
+}
+
+impl Source for Receive {
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, Error>>> {
+        if let Some(interim) = self.expecting.take() {
+            interim.push(ResponseHead { status: StatusCode::CONTINUE, headers: HeaderMap::new() });
+        }
+        loop {
+            if self.held > 0 {
+                let held = std::mem::take(&mut self.held);
+                if let Err(why) = self.stream.flow_control().release_capacity(held) {
+                    return Poll::Ready(Some(Err(fault::error(self.peer, &why))));
+                }
+            }
+            match ready!(self.stream.poll_data(cx)) {
+                Some(Ok(bytes)) if bytes.is_empty() => {}
+                Some(Ok(bytes)) => {
+                    self.held = bytes.len();
+                    return Poll::Ready(Some(Ok(Frame::Data(bytes))));
+                }
+                Some(Err(why)) => return Poll::Ready(Some(Err(fault::error(self.peer, &why)))),
+                None => break,
+            }
+        }
+        Poll::Ready(match ready!(self.stream.poll_trailers(cx)) {
+            Ok(Some(trailers)) => Some(Ok(Frame::Trailers(trailers))),
+            Ok(None) => None,
+            Err(why) => Some(Err(fault::error(self.peer, &why))),
+        })
+    }
+}

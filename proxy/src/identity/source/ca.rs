@@ -1,1 +1,0 @@
-//! The CA of the control API as a source of SVIDs.

@@ -1,5 +1,0 @@
-//! Where identity material comes from.
-
-pub mod material;
-
-pub mod ca;

@@ -1,0 +1,3 @@
+//! 4. Bytes leave: clusters, endpoints, connections.
+
+pub mod pool;

@@ -1,0 +1,438 @@
+//! One HTTP/2 connection to an endpoint, shared by many requests.
+//!
+//! Requests may come while [`H2Connection::capacity`] is above zero; the pool opens another connection otherwise.
+//! The connection's driver, and the tasks that send request bodies, are owned by it and end with it; it lives as
+//! long as the pool or any response still holds it.
+
+use std::cell::{Cell, RefCell};
+use std::future::{Future, poll_fn};
+use std::pin::{Pin, pin};
+use std::rc::Rc;
+use std::task::{Context, Poll, Waker, ready};
+
+use bytes::Bytes;
+use h2::PingPong;
+use h2::client::{self, ResponseFuture, SendRequest};
+use http::StatusCode;
+use tokio::sync::Notify;
+use tokio::task::{AbortHandle, JoinSet};
+use tokio::time::{Instant, timeout};
+
+use crate::body::{Body, Frame, Interim, Request, Response, ResponseHead, Size, Source};
+use crate::codec::h2::{self as codec, Flusher, Gather, Keepalive, Peer, Pinger, Receive, Unsent};
+use crate::codec::io::Stream;
+use crate::error::{Error, Reason};
+use crate::limits;
+
+/// How a cluster speaks HTTP/2; Envoy's `http2_protocol_options` and `common_http_protocol_options`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct H2ClientSettings {
+    /// Streams open at once on one connection, besides what the endpoint allows (`max_concurrent_streams`).
+    pub max_concurrent_streams: u32,
+    /// Bytes the endpoint may send ahead on one stream (`initial_stream_window_size`).
+    pub initial_stream_window_size: u32,
+    /// Bytes the endpoint may send ahead on the connection (`initial_connection_window_size`).
+    pub initial_connection_window_size: u32,
+    /// HPACK table the endpoint may use, bytes (`hpack_table_size`).
+    pub hpack_table_size: u32,
+    /// Largest response head, bytes.
+    pub head_bytes_max: u32,
+    /// Most fields in one response head (`max_headers_count`).
+    pub headers_count_max: usize,
+    /// PINGs to a silent endpoint (`connection_keepalive`).
+    pub keepalive: Option<Keepalive>,
+    /// Requests before the connection takes no more (`max_requests_per_connection`).
+    pub max_requests: Option<u64>,
+}
+
+impl Default for H2ClientSettings {
+    fn default() -> Self {
+        Self {
+            max_concurrent_streams: limits::H2_STREAMS_MAX,
+            initial_stream_window_size: limits::H2_STREAM_WINDOW_BYTES,
+            initial_connection_window_size: limits::H2_CONNECTION_WINDOW_BYTES,
+            hpack_table_size: 4096,
+            head_bytes_max: u32::try_from(limits::HEAD_BYTES_MAX).unwrap_or(u32::MAX),
+            headers_count_max: limits::HEADERS_COUNT_MAX,
+            keepalive: None,
+            max_requests: None,
+        }
+    }
+}
+
+/// A multiplexed connection. Clones share it.
+#[derive(Debug, Clone)]
+pub struct H2Connection(Rc<Core>);
+
+#[derive(Debug)]
+struct Core {
+    status: Rc<Status>,
+    sender: RefCell<SendRequest<Bytes>>,
+    /// The driver and the request bodies on their way; dropped, and so aborted, with the last handle.
+    tasks: RefCell<JoinSet<()>>,
+    headers_count_max: usize,
+    streams_max: usize,
+    requests_left: Cell<Option<u64>>,
+}
+
+/// What the driver tells the handles.
+#[derive(Debug)]
+struct Status {
+    closed: Cell<bool>,
+    draining: Cell<bool>,
+    active: Cell<usize>,
+    idle_since: Cell<Instant>,
+    /// Whether the endpoint's SETTINGS have surely arrived.
+    settled: Cell<bool>,
+    /// Set by whoever waits for `settled`; the driver then sends a PING, whose answer follows the SETTINGS.
+    probe: Cell<bool>,
+    driver: RefCell<Option<Waker>>,
+    changed: Notify,
+}
+
+/// One open stream in the count.
+#[derive(Debug)]
+struct Active(Rc<Status>);
+
+impl Active {
+    fn enter(status: &Rc<Status>) -> Self {
+        status.active.set(status.active.get() + 1);
+        Self(status.clone())
+    }
+}
+
+impl Drop for Active {
+    fn drop(&mut self) {
+        let left = self.0.active.get() - 1;
+        self.0.active.set(left);
+        if left == 0 {
+            self.0.idle_since.set(Instant::now());
+        }
+        self.0.changed.notify_waiters();
+    }
+}
+
+impl H2Connection {
+    /// Starts HTTP/2 on `stream`. Must run inside a `LocalSet`.
+    ///
+    /// # Errors
+    /// `UpstreamClosed` or `UpstreamProtocol` when the preface cannot be exchanged.
+    pub async fn handshake(stream: Stream, settings: &H2ClientSettings) -> Result<Self, Error> {
+        let (io, flusher) = Gather::new(stream);
+        let builder = builder(settings);
+        let mut handshake = pin!(builder.handshake::<_, Bytes>(io));
+        // The preface only goes into the gathering buffer, so this does not wait for the endpoint.
+        let (sender, mut connection) =
+            handshake.as_mut().await.map_err(|why| codec::error(Peer::Server, &why))?;
+        let status = Rc::new(Status {
+            closed: Cell::new(false),
+            draining: Cell::new(false),
+            active: Cell::new(0),
+            idle_since: Cell::new(Instant::now()),
+            settled: Cell::new(false),
+            probe: Cell::new(false),
+            driver: RefCell::new(None),
+            changed: Notify::new(),
+        });
+        let pings = connection.ping_pong();
+        let mut tasks = JoinSet::new();
+        tasks.spawn_local(drive(connection, flusher, pings, settings.keepalive, status.clone()));
+        Ok(Self(Rc::new(Core {
+            status,
+            sender: RefCell::new(sender),
+            tasks: RefCell::new(tasks),
+            headers_count_max: settings.headers_count_max,
+            streams_max: settings.max_concurrent_streams as usize,
+            requests_left: Cell::new(settings.max_requests),
+        })))
+    }
+
+    /// Whether the connection is gone.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.0.status.closed.get()
+    }
+
+    /// Resolves when the connection is gone.
+    pub async fn closed(&self) {
+        while !self.is_closed() {
+            self.0.status.changed.notified().await;
+        }
+    }
+
+    /// Resolves at the next change of [`Self::capacity`] for the better, or when the connection is gone.
+    pub async fn changed(&self) {
+        if !self.is_closed() {
+            self.0.status.changed.notified().await;
+        }
+    }
+
+    /// How many more streams may be opened now: zero when the endpoint's or the cluster's limit is reached, after
+    /// GOAWAY, after [`Self::drain`], and when closed.
+    #[must_use]
+    pub fn capacity(&self) -> usize {
+        let status = &self.0.status;
+        if status.closed.get() || status.draining.get() || self.0.requests_left.get() == Some(0) {
+            return 0;
+        }
+        let mut sender = self.0.sender.borrow_mut();
+        // A connection error, GOAWAY included, is known here before the driver ends.
+        if matches!(sender.poll_ready(&mut Context::from_waker(Waker::noop())), Poll::Ready(Err(_))) {
+            return 0;
+        }
+        let allowed = sender.current_max_send_streams().min(self.0.streams_max);
+        allowed.saturating_sub(status.active.get())
+    }
+
+    /// Streams open now.
+    #[must_use]
+    pub fn active(&self) -> usize {
+        self.0.status.active.get()
+    }
+
+    /// Since when no stream is open; `None` while one is.
+    #[must_use]
+    pub fn idle_since(&self) -> Option<Instant> {
+        (self.active() == 0).then(|| self.0.status.idle_since.get())
+    }
+
+    /// Takes no more streams; those open finish. The connection closes when its last handle is dropped.
+    pub fn drain(&self) {
+        self.0.status.draining.set(true);
+    }
+
+    /// Sends a request and waits for the head of its response. Dropping the future, or the response's body before
+    /// its end, resets the stream.
+    ///
+    /// # Errors
+    /// `UpstreamRefused` when the endpoint surely did not process the request (a retry is sound), `UpstreamReset`,
+    /// `UpstreamClosed`, `UpstreamProtocol`, or the request body's own error.
+    pub async fn send(&self, request: Request) -> Result<Response, Error> {
+        let Request { head, body, interim } = request;
+        let (tunnel, upgrade) = (head.is_tunnel(), head.upgrade.is_some());
+        let active = Rc::new(Active::enter(&self.0.status));
+        if upgrade {
+            self.ensure_extended_connect().await?;
+        }
+        let message = codec::to_request(head)?;
+        let bodiless = body.is_done() && !tunnel;
+        let (response, stream) = self.open(message, bodiless).await?;
+        let upload = self.upload(body, bodiless, stream, &active);
+        let answered = answer(response, &interim).await;
+        let (parts, receive) = match answered {
+            Ok(response) => response.into_parts(),
+            Err(why) => return Err(upload.cause(codec::error(Peer::Server, &why))),
+        };
+        let head = codec::from_response(parts, upgrade, self.0.headers_count_max)?;
+        let tunnelled =
+            tunnel && (head.status.is_success() || head.status == StatusCode::SWITCHING_PROTOCOLS);
+        let ended = receive.is_end_stream();
+        if ended && !tunnelled {
+            // Nobody reads what is still on its way up (RFC 9113 §8.1); dropping the upload resets the stream.
+            return Ok(Response { head, body: Body::empty(), close: false });
+        }
+        let receive = Receive::new(receive, Peer::Server);
+        let size = if tunnelled { Size::Unknown } else { codec::declared_size(&head.headers, ended) };
+        let download =
+            Download { receive, tunnel: tunnelled, upload, _active: active, _connection: self.clone() };
+        Ok(Response { head, body: Body::source(size, Box::new(download)), close: false })
+    }
+
+    async fn open(
+        &self,
+        message: http::Request<()>,
+        bodiless: bool,
+    ) -> Result<(ResponseFuture, h2::SendStream<Bytes>), Error> {
+        let core = &self.0;
+        if let Some(left) = core.requests_left.get() {
+            core.requests_left.set(Some(left.saturating_sub(1)));
+        }
+        // A clone has no request of its own waiting to be opened, so that it is ready unless the connection failed.
+        let mut sender = core.sender.borrow().clone();
+        let opened = match poll_fn(|cx| sender.poll_ready(cx)).await {
+            Ok(()) => sender.send_request(message, bodiless),
+            Err(why) => Err(why),
+        };
+        opened.map_err(|why| {
+            let error = codec::error(Peer::Server, &why);
+            // The head did not leave, so whatever ended the connection, this request was not processed.
+            let reason =
+                if error.reason() == Reason::Internal { Reason::Internal } else { Reason::UpstreamRefused };
+            Error::new(reason, error.detail().to_owned())
+        })
+    }
+
+    /// Sends the request body, beside everything else when it is not at hand.
+    fn upload(
+        &self,
+        body: Body,
+        bodiless: bool,
+        mut stream: h2::SendStream<Bytes>,
+        active: &Rc<Active>,
+    ) -> Upload {
+        let failed = Rc::new(RefCell::new(None));
+        if bodiless {
+            return Upload { task: None, failed };
+        }
+        if let Some(bytes) = body.as_full() {
+            // The bytes are in memory either way. An error here is the response's to tell.
+            let _sent = stream.send_data(bytes.clone(), true);
+            return Upload { task: None, failed };
+        }
+        let mut tasks = self.0.tasks.borrow_mut();
+        while tasks.try_join_next().is_some() {}
+        let (active, failure) = (active.clone(), failed.clone());
+        let task = tasks.spawn_local(async move {
+            let _active = active;
+            if let Err(Unsent::Body(why)) = codec::Send::new(body, stream, Peer::Server).run().await {
+                *failure.borrow_mut() = Some(why);
+            }
+        });
+        Upload { task: Some(task), failed }
+    }
+
+    /// RFC 8441 §3: `:protocol` only once the endpoint's SETTINGS allow it.
+    async fn ensure_extended_connect(&self) -> Result<(), Error> {
+        let status = &self.0.status;
+        let allowed = || self.0.sender.borrow().is_extended_connect_protocol_enabled();
+        let settled = async {
+            while !allowed() && !status.settled.get() && !status.closed.get() {
+                status.probe.set(true);
+                if let Some(driver) = status.driver.borrow_mut().take() {
+                    driver.wake();
+                }
+                status.changed.notified().await;
+            }
+        };
+        // An endpoint that answers no PING gets as long as one that finishes no handshake.
+        let _settled_or_late = timeout(limits::HANDSHAKE_TIMEOUT, settled).await;
+        if allowed() {
+            return Ok(());
+        }
+        Err(Error::new(
+            Reason::UpstreamProtocol,
+            "upgrade over http/2: the endpoint does not offer extended CONNECT (RFC 8441)",
+        ))
+    }
+}
+
+/// The request body on its way, as the response's side sees it. Dropping it stops the body, which resets the
+/// stream if the body was not complete.
+#[derive(Debug)]
+struct Upload {
+    task: Option<AbortHandle>,
+    /// The request body's own error, for which the stream was reset.
+    failed: Rc<RefCell<Option<Error>>>,
+}
+
+impl Upload {
+    /// What to tell of a stream that failed with `why`: the request body's failure, when that is the cause.
+    fn cause(&self, why: Error) -> Error {
+        self.failed.borrow_mut().take().unwrap_or(why)
+    }
+}
+
+impl Drop for Upload {
+    fn drop(&mut self) {
+        if let Some(task) = self.task.take() {
+            task.abort();
+        }
+    }
+}
+
+/// A response's body; keeps the connection and the request's body alive while it is read.
+struct Download {
+    receive: Receive,
+    /// Whether the request's direction goes on when this one has ended.
+    tunnel: bool,
+    upload: Upload,
+    _active: Rc<Active>,
+    _connection: H2Connection,
+}
+
+impl Source for Download {
+    fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, Error>>> {
+        let frame = ready!(self.receive.poll_frame(cx));
+        match frame {
+            None if self.tunnel => {
+                // Half-closed: the other half ends by itself, or with the connection.
+                self.upload.task = None;
+                Poll::Ready(None)
+            }
+            Some(Err(why)) => Poll::Ready(Some(Err(self.upload.cause(why)))),
+            frame => Poll::Ready(frame),
+        }
+    }
+}
+
+/// The final response; interim ones go to `interim` on the way.
+async fn answer(
+    mut response: ResponseFuture,
+    interim: &Interim,
+) -> Result<http::Response<h2::RecvStream>, h2::Error> {
+    poll_fn(|cx| {
+        while let Poll::Ready(Some(head)) = response.poll_informational(cx) {
+            let (parts, ()) = head?.into_parts();
+            // `Expect` was answered on the client's side already.
+            if parts.status != StatusCode::CONTINUE {
+                interim.push(ResponseHead { status: parts.status, headers: parts.headers });
+            }
+        }
+        Pin::new(&mut response).poll(cx)
+    })
+    .await
+}
+
+fn builder(settings: &H2ClientSettings) -> client::Builder {
+    let mut builder = client::Builder::new();
+    builder
+        .enable_push(false)
+        .initial_window_size(settings.initial_stream_window_size)
+        .initial_connection_window_size(settings.initial_connection_window_size)
+        .header_table_size(settings.hpack_table_size)
+        .max_header_list_size(settings.head_bytes_max)
+        .max_send_buffer_size(limits::RELAY_BUFFER_BYTES)
+        .max_concurrent_reset_streams(limits::H2_RESET_STREAMS_KEPT);
+    builder
+}
+
+/// Drives the connection until it ends, then tells the handles.
+async fn drive(
+    mut connection: client::Connection<Gather, Bytes>,
+    flusher: Flusher,
+    pings: Option<PingPong>,
+    keepalive: Option<Keepalive>,
+    status: Rc<Status>,
+) {
+    let mut pinger = pings.map(|pings| Pinger::new(pings, keepalive));
+    poll_fn(|cx| {
+        status.driver.borrow_mut().replace(cx.waker().clone());
+        if let Some(pinger) = &mut pinger {
+            if status.probe.take() {
+                pinger.ping_now();
+            }
+            if pinger.poll_dead(cx).is_ready() {
+                return Poll::Ready(());
+            }
+            if pinger.was_answered() && !status.settled.replace(true) {
+                status.changed.notify_waiters();
+            }
+        }
+        if let Poll::Ready(ended) = Pin::new(&mut connection).poll(cx) {
+            if let Err(why) = ended {
+                tracing::debug!(error = %why, "upstream http/2 connection ended");
+            }
+            return Poll::Ready(());
+        }
+        match flusher.poll_flush(cx) {
+            Poll::Ready(Err(_)) => Poll::Ready(()),
+            Poll::Ready(Ok(())) | Poll::Pending => Poll::Pending,
+        }
+    })
+    .await;
+    status.closed.set(true);
+    status.changed.notify_waiters();
+}
+
+#[cfg(test)]
+mod tests;

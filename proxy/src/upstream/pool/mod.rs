@@ -1,0 +1,3 @@
+//! Connections kept for the next request.
+
+pub mod h2;
