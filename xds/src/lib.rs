@@ -5,3 +5,5 @@
 //! `wire` carries them over xDS streams. Nothing here opens a socket on its own or knows a proxy.
 
 pub mod model;
+
+pub mod file;
