@@ -77,6 +77,12 @@ impl Schema {
         self.pool.get_message_by_name(full_name)
     }
 
+    /// All descriptors, for tests that want every message there is.
+    #[cfg(test)]
+    pub(super) fn pool(&self) -> &DescriptorPool {
+        &self.pool
+    }
+
     fn named(&self, full_name: &str) -> Result<MessageDescriptor, FileError> {
         self.message(full_name)
             .ok_or_else(|| nowhere(format!("no message named {full_name} can stand in a file")))

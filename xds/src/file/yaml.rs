@@ -108,6 +108,9 @@ fn plain_message(error: &serde_saphyr::Error) -> String {
         }
         other => {
             let message = other.to_string();
+            if message.contains("recursion limit exceeded") {
+                return format!("lists and mappings nest too deep, {DEPTH_MAX} levels are accepted");
+            }
             message.split_once(" at line ").map_or(message.clone(), |(what, _)| what.to_owned())
         }
     }
