@@ -1,1 +1,30 @@
-//! What the test binaries share.
+//! What every test outside a crate stands on: our binaries, processes that end with their test, peers, backends
+//! that tell what they received, clients that can be rude, certificates, and load.
+//!
+//! One rule: whatever a test starts ends with the value that started it, and every wait has a deadline.
+
+pub mod workspace;
+
+pub mod binaries;
+
+pub mod process;
+
+pub mod wait;
+
+pub mod ports;
+
+pub mod peers;
+
+pub mod certs;
+
+pub mod message;
+
+pub mod client;
+
+pub mod client_h2;
+
+pub mod backend;
+
+pub mod grpc;
+
+pub mod load;

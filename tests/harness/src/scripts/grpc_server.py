@@ -1,0 +1,62 @@
+"""A gRPC backend: /echo.Echo/{Unary,ServerStream,BidiStream,Fail} on raw bytes, and grpc.health.v1.
+
+Usage: grpc_server.py ADDRESS NAME. Writes "serving" when it accepts calls.
+"""
+import sys
+from concurrent import futures
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+
+ADDRESS, NAME = sys.argv[1], sys.argv[2]
+MESSAGE_BYTES_MAX = 64 * 1024 * 1024
+
+
+def metadata(context):
+    return dict(context.invocation_metadata())
+
+
+def unary(request, context):
+    context.send_initial_metadata((("x-backend", NAME),))
+    context.set_trailing_metadata((("x-trailer", "t-" + metadata(context).get("x-tag", "none")),))
+    return NAME.encode() + b":" + request
+
+
+def server_stream(request, context):
+    for index in range(int(request)):
+        yield f"{NAME}:{index}".encode()
+
+
+def bidi_stream(requests, context):
+    for request in requests:
+        yield request
+
+
+def fail(request, context):
+    context.abort(grpc.StatusCode(next(c.value for c in grpc.StatusCode if c.name == request.decode())), "as asked")
+
+
+HANDLERS = {
+    "Unary": grpc.unary_unary_rpc_method_handler(unary),
+    "ServerStream": grpc.unary_stream_rpc_method_handler(server_stream),
+    "BidiStream": grpc.stream_stream_rpc_method_handler(bidi_stream),
+    "Fail": grpc.unary_unary_rpc_method_handler(fail),
+}
+
+
+def main():
+    options = [("grpc.max_receive_message_length", MESSAGE_BYTES_MAX), ("grpc.so_reuseport", 0)]
+    server = grpc.server(futures.ThreadPoolExecutor(max_workers=16), options=options)
+    server.add_generic_rpc_handlers((grpc.method_handlers_generic_handler("echo.Echo", HANDLERS),))
+    checks = health.HealthServicer()
+    checks.set("", health_pb2.HealthCheckResponse.SERVING)
+    checks.set("echo.Echo", health_pb2.HealthCheckResponse.SERVING)
+    health_pb2_grpc.add_HealthServicer_to_server(checks, server)
+    if server.add_insecure_port(ADDRESS) == 0:
+        sys.exit(f"cannot listen on {ADDRESS}")
+    server.start()
+    print("serving", flush=True)
+    server.wait_for_termination()
+
+
+main()
