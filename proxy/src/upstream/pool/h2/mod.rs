@@ -4,6 +4,13 @@
 //! The connection's driver, and the tasks that send request bodies, are owned by it and end with it; it lives as
 //! long as the pool or any response still holds it.
 
+mod driver;
+mod settings;
+
+use driver::{Active, Status, drive};
+pub use settings::H2ClientSettings;
+use settings::builder;
+
 use std::cell::{Cell, RefCell};
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
@@ -11,54 +18,16 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker, ready};
 
 use bytes::Bytes;
-use h2::PingPong;
-use h2::client::{self, ResponseFuture, SendRequest};
+use h2::client::{ResponseFuture, SendRequest};
 use http::StatusCode;
-use tokio::sync::Notify;
 use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, timeout};
 
 use crate::body::{Body, Frame, Interim, Request, Response, ResponseHead, Size, Source};
-use crate::codec::h2::{self as codec, Flusher, Gather, Keepalive, Peer, Pinger, Receive, Unsent};
+use crate::codec::h2::{self as codec, Gather, Peer, Receive, Unsent};
 use crate::codec::io::Stream;
 use crate::error::{Error, Reason};
 use crate::limits;
-
-/// How a cluster speaks HTTP/2; Envoy's `http2_protocol_options` and `common_http_protocol_options`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct H2ClientSettings {
-    /// Streams open at once on one connection, besides what the endpoint allows (`max_concurrent_streams`).
-    pub max_concurrent_streams: u32,
-    /// Bytes the endpoint may send ahead on one stream (`initial_stream_window_size`).
-    pub initial_stream_window_size: u32,
-    /// Bytes the endpoint may send ahead on the connection (`initial_connection_window_size`).
-    pub initial_connection_window_size: u32,
-    /// HPACK table the endpoint may use, bytes (`hpack_table_size`).
-    pub hpack_table_size: u32,
-    /// Largest response head, bytes.
-    pub head_bytes_max: u32,
-    /// Most fields in one response head (`max_headers_count`).
-    pub headers_count_max: usize,
-    /// PINGs to a silent endpoint (`connection_keepalive`).
-    pub keepalive: Option<Keepalive>,
-    /// Requests before the connection takes no more (`max_requests_per_connection`).
-    pub max_requests: Option<u64>,
-}
-
-impl Default for H2ClientSettings {
-    fn default() -> Self {
-        Self {
-            max_concurrent_streams: limits::H2_STREAMS_MAX,
-            initial_stream_window_size: limits::H2_STREAM_WINDOW_BYTES,
-            initial_connection_window_size: limits::H2_CONNECTION_WINDOW_BYTES,
-            hpack_table_size: 4096,
-            head_bytes_max: u32::try_from(limits::HEAD_BYTES_MAX).unwrap_or(u32::MAX),
-            headers_count_max: limits::HEADERS_COUNT_MAX,
-            keepalive: None,
-            max_requests: None,
-        }
-    }
-}
 
 /// A multiplexed connection. Clones share it.
 #[derive(Debug, Clone)]
@@ -75,43 +44,6 @@ struct Core {
     requests_left: Cell<Option<u64>>,
 }
 
-/// What the driver tells the handles.
-#[derive(Debug)]
-struct Status {
-    closed: Cell<bool>,
-    draining: Cell<bool>,
-    active: Cell<usize>,
-    idle_since: Cell<Instant>,
-    /// Whether the endpoint's SETTINGS have surely arrived.
-    settled: Cell<bool>,
-    /// Set by whoever waits for `settled`; the driver then sends a PING, whose answer follows the SETTINGS.
-    probe: Cell<bool>,
-    driver: RefCell<Option<Waker>>,
-    changed: Notify,
-}
-
-/// One open stream in the count.
-#[derive(Debug)]
-struct Active(Rc<Status>);
-
-impl Active {
-    fn enter(status: &Rc<Status>) -> Self {
-        status.active.set(status.active.get() + 1);
-        Self(status.clone())
-    }
-}
-
-impl Drop for Active {
-    fn drop(&mut self) {
-        let left = self.0.active.get() - 1;
-        self.0.active.set(left);
-        if left == 0 {
-            self.0.idle_since.set(Instant::now());
-        }
-        self.0.changed.notify_waiters();
-    }
-}
-
 impl H2Connection {
     /// Starts HTTP/2 on `stream`. Must run inside a `LocalSet`.
     ///
@@ -124,16 +56,7 @@ impl H2Connection {
         // The preface only goes into the gathering buffer, so this does not wait for the endpoint.
         let (sender, mut connection) =
             handshake.as_mut().await.map_err(|why| codec::error(Peer::Server, &why))?;
-        let status = Rc::new(Status {
-            closed: Cell::new(false),
-            draining: Cell::new(false),
-            active: Cell::new(0),
-            idle_since: Cell::new(Instant::now()),
-            settled: Cell::new(false),
-            probe: Cell::new(false),
-            driver: RefCell::new(None),
-            changed: Notify::new(),
-        });
+        let status = Rc::new(Status::new());
         let pings = connection.ping_pong();
         let mut tasks = JoinSet::new();
         tasks.spawn_local(drive(connection, flusher, pings, settings.keepalive, status.clone()));
@@ -381,57 +304,6 @@ async fn answer(
         Pin::new(&mut response).poll(cx)
     })
     .await
-}
-
-fn builder(settings: &H2ClientSettings) -> client::Builder {
-    let mut builder = client::Builder::new();
-    builder
-        .enable_push(false)
-        .initial_window_size(settings.initial_stream_window_size)
-        .initial_connection_window_size(settings.initial_connection_window_size)
-        .header_table_size(settings.hpack_table_size)
-        .max_header_list_size(settings.head_bytes_max)
-        .max_send_buffer_size(limits::RELAY_BUFFER_BYTES)
-        .max_concurrent_reset_streams(limits::H2_RESET_STREAMS_KEPT);
-    builder
-}
-
-/// Drives the connection until it ends, then tells the handles.
-async fn drive(
-    mut connection: client::Connection<Gather, Bytes>,
-    flusher: Flusher,
-    pings: Option<PingPong>,
-    keepalive: Option<Keepalive>,
-    status: Rc<Status>,
-) {
-    let mut pinger = pings.map(|pings| Pinger::new(pings, keepalive));
-    poll_fn(|cx| {
-        status.driver.borrow_mut().replace(cx.waker().clone());
-        if let Some(pinger) = &mut pinger {
-            if status.probe.take() {
-                pinger.ping_now();
-            }
-            if pinger.poll_dead(cx).is_ready() {
-                return Poll::Ready(());
-            }
-            if pinger.was_answered() && !status.settled.replace(true) {
-                status.changed.notify_waiters();
-            }
-        }
-        if let Poll::Ready(ended) = Pin::new(&mut connection).poll(cx) {
-            if let Err(why) = ended {
-                tracing::debug!(error = %why, "upstream http/2 connection ended");
-            }
-            return Poll::Ready(());
-        }
-        match flusher.poll_flush(cx) {
-            Poll::Ready(Err(_)) => Poll::Ready(()),
-            Poll::Ready(Ok(())) | Poll::Pending => Poll::Pending,
-        }
-    })
-    .await;
-    status.closed.set(true);
-    status.changed.notify_waiters();
 }
 
 #[cfg(test)]

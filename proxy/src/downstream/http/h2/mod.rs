@@ -4,6 +4,12 @@
 //! the end of the connection, or the client's RST_STREAM, ends the work. The rule: nothing a client does makes the
 //! connection hold more than `max_concurrent_streams` streams, their windows and one gathered write.
 
+mod settings;
+mod stream;
+
+pub use settings::H2Settings;
+use stream::{StreamEnd, serve_stream};
+
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll};
@@ -12,61 +18,15 @@ use std::time::Duration;
 use bytes::Bytes;
 use h2::RecvStream;
 use h2::server::{self, SendResponse};
-use http::header::EXPECT;
 use tokio::task::JoinSet;
 use tokio::time::{Instant, Sleep, sleep, timeout};
 
-use crate::body::{Body, Interim, Request, Response, Scheme};
-use crate::codec::h2::{self as codec, Flusher, Gather, Keepalive, Peer, Pinger, Receive, Unsent};
+use crate::body::{Request, Response, Scheme};
+use crate::codec::h2::{self as codec, Flusher, Gather, Peer, Pinger};
 use crate::codec::io::Stream;
 use crate::drain::{Draining, Phase};
 use crate::error::{Error, Reason};
 use crate::limits;
-
-/// How a listener speaks HTTP/2; Envoy's `http2_protocol_options` and `common_http_protocol_options`.
-#[derive(Debug, Clone)]
-pub struct H2Settings {
-    /// Streams one client may have open (`max_concurrent_streams`).
-    pub max_concurrent_streams: u32,
-    /// Bytes a client may send ahead on one stream (`initial_stream_window_size`).
-    pub initial_stream_window_size: u32,
-    /// Bytes a client may send ahead on the connection (`initial_connection_window_size`).
-    pub initial_connection_window_size: u32,
-    /// HPACK table the client may use, bytes (`hpack_table_size`).
-    pub hpack_table_size: u32,
-    /// Largest request head, bytes (`max_request_headers_kb`).
-    pub head_bytes_max: u32,
-    /// Most fields in one request head (`max_headers_count`).
-    pub headers_count_max: usize,
-    /// Whether extended CONNECT is offered (`allow_connect`, RFC 8441).
-    pub allow_connect: bool,
-    /// PINGs to silent clients (`connection_keepalive`).
-    pub keepalive: Option<Keepalive>,
-    /// A connection without streams is ended after this (`idle_timeout`).
-    pub idle_timeout: Option<Duration>,
-    /// A connection takes no more streams after this (`max_connection_duration`).
-    pub max_connection_duration: Option<Duration>,
-    /// A connection takes no more streams after this many (`max_requests_per_connection`).
-    pub max_requests: Option<u64>,
-}
-
-impl Default for H2Settings {
-    fn default() -> Self {
-        Self {
-            max_concurrent_streams: limits::H2_STREAMS_MAX,
-            initial_stream_window_size: limits::H2_STREAM_WINDOW_BYTES,
-            initial_connection_window_size: limits::H2_CONNECTION_WINDOW_BYTES,
-            hpack_table_size: 4096,
-            head_bytes_max: u32::try_from(limits::HEAD_BYTES_MAX).unwrap_or(u32::MAX),
-            headers_count_max: limits::HEADERS_COUNT_MAX,
-            allow_connect: false,
-            keepalive: None,
-            idle_timeout: Some(limits::CONNECTION_IDLE),
-            max_connection_duration: None,
-            max_requests: None,
-        }
-    }
-}
 
 /// How a connection ended and what it carried, for its owner's counters.
 #[derive(Debug, Default)]
@@ -151,15 +111,6 @@ impl Ended {
     fn because(error: Error) -> Self {
         Self { error: Some(error), ..Self::default() }
     }
-}
-
-/// How one stream ended, for the connection.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum StreamEnd {
-    Complete,
-    Refused,
-    ClientGone,
-    Failed,
 }
 
 struct Connection<H> {
@@ -280,7 +231,7 @@ where
                 self.h2.graceful_shutdown();
             }
         }
-        self.streams.spawn_local(stream(
+        self.streams.spawn_local(serve_stream(
             request,
             respond,
             self.scheme,
@@ -333,80 +284,6 @@ where
         }
         self.ended
     }
-}
-
-/// One stream from its head to the last byte of its response.
-async fn stream<H>(
-    request: http::Request<RecvStream>,
-    mut respond: SendResponse<Bytes>,
-    scheme: Scheme,
-    headers_count_max: usize,
-    handler: H,
-) -> StreamEnd
-where
-    H: AsyncFn(Request) -> Response,
-{
-    let (parts, receive) = request.into_parts();
-    let mut head = match codec::from_request(parts, scheme, headers_count_max) {
-        Ok(head) => head,
-        Err(why) => return refuse(respond, &why),
-    };
-    let interim = Interim::default();
-    let mut receive = Receive::new(receive, Peer::Client);
-    if head.headers.get(EXPECT).is_some_and(|expect| expect.as_bytes().eq_ignore_ascii_case(b"100-continue"))
-    {
-        // Answered here, when somebody asks for the body; so it is not the next hop's to answer.
-        head.headers.remove(EXPECT);
-        receive = receive.expecting(interim.clone());
-    }
-    let body = receive.into_body(&head.headers);
-    let mut response = pin!(handler(Request { head, body, interim: interim.clone() }));
-    let answered = poll_fn(|cx| {
-        if respond.poll_reset(cx).is_ready() {
-            return Poll::Ready(None);
-        }
-        let answered = response.as_mut().poll(cx);
-        while let Poll::Ready(head) = interim.poll_next(cx) {
-            if let Some(message) = codec::to_interim(head) {
-                // A stream that takes no interim response any more says so to the final one.
-                let _sent = respond.send_informational(message);
-            }
-        }
-        answered.map(Some)
-    });
-    match answered.await {
-        Some(response) => reply(respond, response).await,
-        None => StreamEnd::ClientGone,
-    }
-}
-
-async fn reply(mut respond: SendResponse<Bytes>, response: Response) -> StreamEnd {
-    let Response { head, body, close: _ } = response;
-    let bodiless = body.is_done();
-    let Ok(stream) = respond.send_response(codec::to_response(head), bodiless) else {
-        // Either the client is gone, or the head holds what HTTP/2 cannot carry; the reset tells the latter apart.
-        respond.send_reset(h2::Reason::INTERNAL_ERROR);
-        return StreamEnd::Failed;
-    };
-    if bodiless {
-        return StreamEnd::Complete;
-    }
-    match codec::Send::new(body, stream, Peer::Client).run().await {
-        Ok(()) => StreamEnd::Complete,
-        Err(Unsent::Peer(_)) => StreamEnd::ClientGone,
-        Err(Unsent::Body(_)) => StreamEnd::Failed,
-    }
-}
-
-/// Answers a request that cannot be given to the handler.
-fn refuse(mut respond: SendResponse<Bytes>, why: &Error) -> StreamEnd {
-    let mut response = Response::new(http::StatusCode::BAD_REQUEST, Body::empty());
-    if let Ok(status) = http::StatusCode::from_u16(why.reason().status()) {
-        response.head.status = status;
-    }
-    // A client that is gone already does not miss the answer.
-    let _sent = respond.send_response(codec::to_response(response.head), true);
-    StreamEnd::Refused
 }
 
 #[cfg(test)]
