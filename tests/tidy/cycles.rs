@@ -5,7 +5,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::finding::{Finding, assert_none};
-use crate::imports::named_paths;
+use crate::imports::{PassedOn, named_paths, passed_on};
 use crate::tree::{Source, sources};
 
 /// One file's import of another file of the same target.
@@ -60,13 +60,12 @@ fn targets() -> Vec<Vec<&'static Source>> {
 }
 
 fn edges<'a>(files: &[&'a Source]) -> Vec<Edge<'a>> {
-    let by_module: BTreeMap<&[String], &'a Source> =
-        files.iter().map(|source| (source.module.as_slice(), *source)).collect();
+    let target = Target::new(files);
     let mut edges = Vec::new();
     for from in files {
         for named in named_paths(from).into_iter().filter(|named| !named.test) {
             let Some(path) = named.inside() else { continue };
-            let Some(to) = file_of(&by_module, path) else { continue };
+            let Some(to) = target.file_of(path, PASSED_ON_MAX) else { continue };
             if to.path != from.path {
                 edges.push(Edge { from, to, line: named.line, text: named.text() });
             }
@@ -75,10 +74,57 @@ fn edges<'a>(files: &[&'a Source]) -> Vec<Edge<'a>> {
     edges
 }
 
-/// The file that holds a path: the longest module prefix that is a file of its own. A path that is a module as
-/// a whole (`use crate::upstream::pool;`) is that module's file.
-fn file_of<'a>(by_module: &BTreeMap<&[String], &'a Source>, path: &[String]) -> Option<&'a Source> {
-    (0..=path.len()).rev().find_map(|length| by_module.get(&path[..length]).copied())
+/// How often a name may be passed on before its file.
+const PASSED_ON_MAX: usize = 8;
+
+/// The files of a target by module, with the names each passes on.
+struct Target<'a> {
+    files: BTreeMap<&'a [String], (&'a Source, Vec<PassedOn>)>,
+}
+
+impl<'a> Target<'a> {
+    fn new(files: &[&'a Source]) -> Self {
+        let entry = |source: &&'a Source| (source.module.as_slice(), (*source, passed_on(source)));
+        Self { files: files.iter().map(entry).collect() }
+    }
+
+    /// The file that holds a path: the longest module prefix that is a file of its own, and from there along
+    /// `pub use` to the file that has the thing. A path that is a module as a whole is that module's file.
+    fn file_of(&self, path: &[String], hops: usize) -> Option<&'a Source> {
+        let length = (0..=path.len()).rev().find(|length| self.files.contains_key(&path[..*length]))?;
+        let (source, passed_on) = self.files.get(&path[..length])?;
+        let Some(name) = path.get(length).filter(|_| hops > 0) else { return Some(source) };
+        let follow = |passed: &PassedOn| {
+            let (_, inside) = passed.segments.split_first().filter(|(first, _)| *first == "crate")?;
+            let rest = path[length + 1..].iter().cloned();
+            self.file_of(&inside.iter().cloned().chain(rest).collect::<Vec<_>>(), hops - 1)
+        };
+        if let Some(passed) = passed_on.iter().find(|passed| passed.name == *name) {
+            return Some(follow(passed).unwrap_or(source));
+        }
+        let globs = passed_on.iter().filter(|passed| passed.name == "*");
+        let named = globs.map(|glob| {
+            let mut segments = glob.segments.clone();
+            segments.pop();
+            PassedOn { name: name.clone(), segments: segments.into_iter().chain([name.clone()]).collect() }
+        });
+        let mut holders = named.filter_map(|passed| follow(&passed)).filter(|holder| defines(holder, name));
+        Some(holders.next().unwrap_or(source))
+    }
+}
+
+/// Whether a file has an item of this name at its top level.
+fn defines(source: &Source, name: &str) -> bool {
+    source.ast.items.iter().any(|item| match item {
+        syn::Item::Struct(item) => item.ident == name,
+        syn::Item::Enum(item) => item.ident == name,
+        syn::Item::Fn(item) => item.sig.ident == name,
+        syn::Item::Trait(item) => item.ident == name,
+        syn::Item::Type(item) => item.ident == name,
+        syn::Item::Const(item) => item.ident == name,
+        syn::Item::Static(item) => item.ident == name,
+        _ => false,
+    })
 }
 
 fn position(files: &[&Source], wanted: &Source) -> usize {

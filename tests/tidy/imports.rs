@@ -42,14 +42,76 @@ impl Named {
 
 /// All paths of a file.
 pub fn named_paths(source: &Source) -> Vec<Named> {
-    let mut reader = Reader {
+    let mut reader = reader(source);
+    reader.visit_file(&source.ast);
+    reader.found
+}
+
+/// A name that a file passes on with `pub use`.
+#[derive(Debug, Clone)]
+pub struct PassedOn {
+    /// The name it is passed on as; `*` for all names.
+    pub name: String,
+    /// What it is, from `crate` on.
+    pub segments: Vec<String>,
+}
+
+/// What a file passes on from elsewhere, at its top level.
+pub fn passed_on(source: &Source) -> Vec<PassedOn> {
+    let reader = reader(source);
+    let mut leaves = Vec::new();
+    for item in &source.ast.items {
+        if let syn::Item::Use(item) = item
+            && !matches!(item.vis, syn::Visibility::Inherited)
+        {
+            flatten(&[], &item.tree, &mut leaves);
+        }
+    }
+    leaves
+        .iter()
+        .map(|leaf| PassedOn { name: leaf.name.clone(), segments: reader.resolve(&leaf.written) })
+        .collect()
+}
+
+fn reader(source: &Source) -> Reader {
+    Reader {
         module: source.module.clone(),
         children: vec![child_names(&source.ast.items)],
         test: source.test,
         found: Vec::new(),
+    }
+}
+
+/// One name of a `use` tree.
+struct Leaf {
+    line: usize,
+    name: String,
+    written: Vec<String>,
+}
+
+fn flatten(prefix: &[String], tree: &syn::UseTree, into: &mut Vec<Leaf>) {
+    let line = tree.span().start().line;
+    let with = |ident: &syn::Ident| prefix.iter().cloned().chain([ident.to_string()]).collect::<Vec<_>>();
+    let last = || prefix.last().cloned().unwrap_or_default();
+    let leaf = match tree {
+        syn::UseTree::Path(path) => return flatten(&with(&path.ident), &path.tree, into),
+        syn::UseTree::Group(group) => return group.items.iter().for_each(|item| flatten(prefix, item, into)),
+        syn::UseTree::Name(name) if name.ident == "self" => {
+            Leaf { line, name: last(), written: prefix.to_vec() }
+        }
+        syn::UseTree::Name(name) => Leaf { line, name: name.ident.to_string(), written: with(&name.ident) },
+        syn::UseTree::Rename(name) if name.ident == "self" => {
+            Leaf { line, name: name.rename.to_string(), written: prefix.to_vec() }
+        }
+        syn::UseTree::Rename(name) => {
+            Leaf { line, name: name.rename.to_string(), written: with(&name.ident) }
+        }
+        syn::UseTree::Glob(_) => {
+            let written = prefix.iter().cloned().chain(["*".to_owned()]).collect();
+            Leaf { line, name: "*".to_owned(), written }
+        }
     };
-    reader.visit_file(&source.ast);
-    reader.found
+    into.push(leaf);
 }
 
 fn child_names(items: &[syn::Item]) -> BTreeSet<String> {
@@ -70,10 +132,17 @@ struct Reader {
 
 impl Reader {
     fn record(&mut self, line: usize, written: &[String]) {
-        let Some(first) = written.first() else { return };
+        if !written.is_empty() {
+            let segments = self.resolve(written);
+            self.found.push(Named { line, segments, test: self.test });
+        }
+    }
+
+    /// Spells out `crate`, `self`, `super` and child modules; leaves every other path as it is.
+    fn resolve(&self, written: &[String]) -> Vec<String> {
         let mut module = self.module.clone();
         let mut rest = written;
-        match first.as_str() {
+        match written[0].as_str() {
             "crate" => {
                 module.clear();
                 rest = &rest[1..];
@@ -86,28 +155,16 @@ impl Reader {
                 }
             }
             child if self.children.last().is_some_and(|names| names.contains(child)) => {}
-            _ => {
-                self.found.push(Named { line, segments: written.to_vec(), test: self.test });
-                return;
-            }
+            _ => return written.to_vec(),
         }
         let inside = module.into_iter().chain(rest.iter().cloned());
-        let segments = std::iter::once("crate".to_owned()).chain(inside).collect();
-        self.found.push(Named { line, segments, test: self.test });
+        std::iter::once("crate".to_owned()).chain(inside).collect()
     }
 
-    fn record_use(&mut self, prefix: &[String], tree: &syn::UseTree) {
-        let line = tree.span().start().line;
-        let with = |name: String| prefix.iter().cloned().chain([name]).collect::<Vec<_>>();
-        match tree {
-            syn::UseTree::Path(path) => self.record_use(&with(path.ident.to_string()), &path.tree),
-            syn::UseTree::Name(name) if name.ident == "self" => self.record(line, prefix),
-            syn::UseTree::Name(name) => self.record(line, &with(name.ident.to_string())),
-            syn::UseTree::Rename(name) if name.ident == "self" => self.record(line, prefix),
-            syn::UseTree::Rename(name) => self.record(line, &with(name.ident.to_string())),
-            syn::UseTree::Glob(_) => self.record(line, &with("*".to_owned())),
-            syn::UseTree::Group(group) => group.items.iter().for_each(|item| self.record_use(prefix, item)),
-        }
+    fn record_use(&mut self, tree: &syn::UseTree) {
+        let mut leaves = Vec::new();
+        flatten(&[], tree, &mut leaves);
+        leaves.iter().for_each(|leaf| self.record(leaf.line, &leaf.written));
     }
 
     /// Finds `a::b::c` in tokens that nobody has parsed.
@@ -174,7 +231,7 @@ impl<'ast> Visit<'ast> for Reader {
     }
 
     fn visit_item_use(&mut self, item: &'ast syn::ItemUse) {
-        self.scoped(&item.attrs, |reader| reader.record_use(&[], &item.tree));
+        self.scoped(&item.attrs, |reader| reader.record_use(&item.tree));
     }
 
     fn visit_item_impl(&mut self, item: &'ast syn::ItemImpl) {

@@ -28,3 +28,6 @@ pub mod backend;
 pub mod grpc;
 
 pub mod load;
+
+#[cfg(test)]
+mod tests;

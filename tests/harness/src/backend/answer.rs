@@ -17,25 +17,18 @@
 //!
 //! The field `x-backend-set: name=value; name=value` adds header fields to any answer.
 
-use std::convert::Infallible;
 use std::io;
 use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::digest;
-use bytes::Bytes;
 use http::{HeaderName, HeaderValue, Request, Response, StatusCode, header};
-use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt, Full, StreamBody};
-use hyper::body::{Frame, Incoming};
+use http_body_util::BodyExt;
+use hyper::body::Incoming;
 
+use super::body::{Body, Ending, full, stream};
 use super::record::{Journal, Recorded, fields};
 use super::websocket;
-
-/// The body of any answer.
-pub type Body = UnsyncBoxBody<Bytes, io::Error>;
-
-const CHUNK_BYTES: u64 = 64 * 1024;
 
 pub(crate) async fn answer(journal: Arc<Journal>, request: Request<Incoming>) -> io::Result<Response<Body>> {
     let wish = wish(&request);
@@ -147,46 +140,8 @@ fn number(text: &str) -> u64 {
     text.parse().unwrap_or(0)
 }
 
-fn full(bytes: Vec<u8>) -> Body {
-    Full::new(Bytes::from(bytes)).map_err(|never: Infallible| match never {}).boxed_unsync()
-}
-
 fn truncated(bytes: u64) -> Response<Body> {
     let mut response = Response::new(stream(bytes, Ending::Broken));
     response.headers_mut().insert(header::CONTENT_LENGTH, HeaderValue::from(bytes * 2));
     response
-}
-
-#[derive(Clone, Copy)]
-enum Ending {
-    Whole,
-    Trailers,
-    Broken,
-}
-
-/// `bytes` of the letter x in chunks, made as they are asked for.
-fn stream(bytes: u64, ending: Ending) -> Body {
-    let chunks = futures_util::stream::unfold((bytes, false), move |(left, ended)| async move {
-        if left > 0 {
-            let now = left.min(CHUNK_BYTES);
-            let data = Bytes::from_static(&[b'x'; CHUNK_BYTES as usize]).slice(..now as usize);
-            return Some((Ok(Frame::data(data)), (left - now, false)));
-        }
-        if ended {
-            return None;
-        }
-        match ending {
-            Ending::Whole => None,
-            Ending::Trailers => {
-                let trailers = [(HeaderName::from_static("x-checksum"), HeaderValue::from_static("abc"))];
-                Some((Ok(Frame::trailers(trailers.into_iter().collect())), (0, true)))
-            }
-            Ending::Broken => {
-                // What was written so far must have left before the connection breaks.
-                tokio::time::sleep(Duration::from_millis(50)).await;
-                Some((Err(io::Error::other("broken as asked")), (0, true)))
-            }
-        }
-    });
-    StreamBody::new(chunks).boxed_unsync()
 }

@@ -18,6 +18,8 @@ use tokio::sync::oneshot;
 
 pub mod record;
 
+mod body;
+
 pub mod answer;
 
 mod websocket;
