@@ -248,3 +248,42 @@ impl fmt::Display for Error {
 }
 
 impl std::error::Error for Error {}
+
+/// Configuration that cannot be compiled: where the offending value stands and what is wrong with it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Invalid {
+    /// The field's path from the compiled message, e.g. `access_log[0].filter`; empty for the message itself.
+    pub path: String,
+    /// What was found and what is accepted.
+    pub reason: String,
+}
+
+impl Invalid {
+    /// A value at `path` that is refused for `reason`.
+    pub fn new(path: impl Into<String>, reason: impl Into<String>) -> Self {
+        Self { path: path.into(), reason: reason.into() }
+    }
+
+    /// The same, seen from a message that holds the refused one at `outer`.
+    #[must_use]
+    pub fn within(self, outer: &str) -> Self {
+        let path = match (outer, self.path.as_str()) {
+            ("", inner) => inner.to_owned(),
+            (outer, "") => outer.to_owned(),
+            (outer, inner) if inner.starts_with('[') => format!("{outer}{inner}"),
+            (outer, inner) => format!("{outer}.{inner}"),
+        };
+        Self { path, reason: self.reason }
+    }
+}
+
+impl fmt::Display for Invalid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.path.as_str() {
+            "" => f.write_str(&self.reason),
+            path => write!(f, "{path}: {}", self.reason),
+        }
+    }
+}
+
+impl std::error::Error for Invalid {}

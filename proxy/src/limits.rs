@@ -53,3 +53,18 @@ pub const H2_CLIENT_RESETS_MIN: u64 = 250;
 
 /// How long a connection without streams is kept (Envoy `idle_timeout` default).
 pub const CONNECTION_IDLE: Duration = Duration::from_secs(3600);
+
+/// Access log bytes that wait for the writing thread; past it lines are dropped and counted.
+pub const ACCESS_LOG_QUEUE_BYTES: usize = 8 * 1024 * 1024;
+
+/// Access log lines that wait for the writing thread; past it lines are dropped and counted.
+pub const ACCESS_LOG_QUEUE_LINES: usize = 16 * 1024;
+
+/// How long an access log line waits at most before it is written (Envoy's default is 10 s).
+pub const ACCESS_LOG_FLUSH: Duration = Duration::from_millis(100);
+
+/// Most attempts of one request, whatever a retry policy or `x-envoy-max-retries` asks for.
+pub const ATTEMPTS_MAX: u32 = 256;
+
+/// Longest body of a direct response, bytes (Envoy `max_direct_response_body_size_bytes`).
+pub const DIRECT_RESPONSE_BYTES_MAX: usize = 4096;

@@ -1,3 +1,11 @@
 //! What is counted, timed and written down. An observation never changes a decision.
 
 pub mod metrics;
+
+pub mod flags;
+
+pub mod peer;
+
+pub mod record;
+
+pub mod access_log;

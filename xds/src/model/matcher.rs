@@ -141,8 +141,32 @@ pub struct HeaderMatcher {
     pub test: HeaderTest,
     /// Whether the outcome is inverted.
     pub invert: bool,
-    /// Whether a missing header counts as an empty one; else it fails the test (before inversion).
+    /// Whether a missing header counts as an empty one; else it never passes, inverted or not.
     pub treat_missing_header_as_empty: bool,
+}
+
+impl HeaderMatcher {
+    /// Whether a request with this value of the header passes; `None` is a missing header.
+    #[must_use]
+    pub fn is_match(&self, value: Option<&str>) -> bool {
+        if let HeaderTest::Present(present) = self.test {
+            let there = value.is_some() || self.treat_missing_header_as_empty;
+            return (there == present) != self.invert;
+        }
+        let value = match value {
+            Some(value) => value,
+            None if self.treat_missing_header_as_empty => "",
+            None => return false,
+        };
+        let passes = match &self.test {
+            HeaderTest::Text(matcher) => matcher.is_match(value),
+            HeaderTest::Range { start, end } => {
+                value.parse::<i64>().is_ok_and(|number| (*start..*end).contains(&number))
+            }
+            HeaderTest::Present(_) => true,
+        };
+        passes != self.invert
+    }
 }
 
 /// What a header's value must be. Several fields of one name are joined with commas first.
@@ -168,6 +192,17 @@ pub struct QueryMatcher {
     pub name: String,
     /// The test.
     pub test: QueryTest,
+}
+
+impl QueryMatcher {
+    /// Whether a request with this value of the parameter passes; `None` is a missing parameter.
+    #[must_use]
+    pub fn is_match(&self, value: Option<&str>) -> bool {
+        match &self.test {
+            QueryTest::Text(matcher) => value.is_some_and(|value| matcher.is_match(value)),
+            QueryTest::Present(present) => value.is_some() == *present,
+        }
+    }
 }
 
 /// What a query parameter must be.

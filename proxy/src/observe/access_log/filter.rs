@@ -1,0 +1,136 @@
+//! Which requests a log writes down.
+
+use xds::model::{AccessLogFilter, Comparison, HeaderMatcher};
+
+use super::format::{Needs, add};
+use super::value::Field;
+use crate::error::Invalid;
+use crate::observe::flags;
+use crate::observe::record::{Heads, Record};
+
+/// A compiled filter.
+#[derive(Debug)]
+pub(super) enum Filter {
+    Status(Comparison, u32),
+    Millis(Comparison, u32),
+    /// No health checks are answered by this proxy's listeners, so that every request passes.
+    NotHealthCheck,
+    Share(xds::model::Fraction),
+    And(Vec<Filter>),
+    Or(Vec<Filter>),
+    Header(Field, HeaderMatcher),
+    AnyFlag,
+    Flags(Vec<String>),
+    Grpc {
+        statuses: Vec<u32>,
+        exclude: bool,
+    },
+}
+
+impl Filter {
+    pub(super) fn compile(model: &AccessLogFilter) -> Result<Self, Invalid> {
+        let all = |filters: &[AccessLogFilter], name: &str| {
+            filters
+                .iter()
+                .enumerate()
+                .map(|(index, filter)| {
+                    Self::compile(filter)
+                        .map_err(|invalid| invalid.within(&format!("{name}.filters[{index}]")))
+                })
+                .collect::<Result<Vec<_>, _>>()
+        };
+        Ok(match model {
+            AccessLogFilter::StatusCode(comparison, value) => Self::Status(*comparison, *value),
+            AccessLogFilter::DurationMillis(comparison, value) => Self::Millis(*comparison, *value),
+            AccessLogFilter::NotHealthCheck => Self::NotHealthCheck,
+            AccessLogFilter::Runtime(share) => Self::Share(*share),
+            AccessLogFilter::And(filters) => Self::And(all(filters, "and_filter")?),
+            AccessLogFilter::Or(filters) => Self::Or(all(filters, "or_filter")?),
+            AccessLogFilter::Header(matcher) => {
+                let field = Field::parse(&matcher.name)
+                    .map_err(|reason| Invalid::new("header_filter.header.name", reason))?;
+                Self::Header(field, matcher.clone())
+            }
+            AccessLogFilter::ResponseFlag(names) if names.is_empty() => Self::AnyFlag,
+            AccessLogFilter::ResponseFlag(names) => {
+                if let Some(unknown) = names.iter().find(|name| !flags::is_known(name)) {
+                    let reason = format!("{unknown:?} is not one of Envoy's response flags");
+                    return Err(Invalid::new("response_flag_filter.flags", reason));
+                }
+                Self::Flags(names.clone())
+            }
+            AccessLogFilter::GrpcStatus { statuses, exclude } => {
+                Self::Grpc { statuses: statuses.clone(), exclude: *exclude }
+            }
+        })
+    }
+
+    /// Whether the request is written down; `random` decides shares.
+    pub(super) fn passes(&self, record: &Record, heads: &Heads<'_>, random: u64) -> bool {
+        match self {
+            Self::Status(comparison, value) => compare(*comparison, u64::from(record.status), *value),
+            Self::Millis(comparison, value) => {
+                let millis = record.finished.unwrap_or_else(|| record.elapsed()).as_millis();
+                compare(*comparison, u64::try_from(millis).unwrap_or(u64::MAX), *value)
+            }
+            Self::NotHealthCheck => true,
+            Self::Share(share) => share.contains(random),
+            Self::And(filters) => filters.iter().all(|filter| filter.passes(record, heads, random)),
+            Self::Or(filters) => filters.iter().any(|filter| filter.passes(record, heads, random)),
+            Self::Header(field, matcher) => {
+                let value = heads.request.as_ref().and_then(|request| field.of_request(request));
+                matcher.is_match(value.as_deref())
+            }
+            Self::AnyFlag => !record.flags.is_empty(),
+            Self::Flags(names) => names.iter().any(|name| record.flags.contains(name)),
+            Self::Grpc { statuses, exclude } => {
+                // Without a gRPC status Envoy maps the HTTP status; `exclude` inverts either way.
+                let status = record.grpc_status.unwrap_or_else(|| grpc_of_http(record.status));
+                statuses.contains(&status) != *exclude
+            }
+        }
+    }
+
+    pub(super) fn needs(&self, needs: &mut Needs) {
+        match self {
+            Self::And(filters) | Self::Or(filters) => filters.iter().for_each(|filter| filter.needs(needs)),
+            Self::Header(field, _) => {
+                needs.request = true;
+                if let Field::Name(name) = field {
+                    add(&mut needs.request_headers, name);
+                }
+            }
+            Self::Status(..)
+            | Self::Millis(..)
+            | Self::NotHealthCheck
+            | Self::Share(_)
+            | Self::AnyFlag
+            | Self::Flags(_)
+            | Self::Grpc { .. } => {}
+        }
+    }
+}
+
+fn compare(comparison: Comparison, found: u64, wanted: u32) -> bool {
+    let wanted = u64::from(wanted);
+    match comparison {
+        Comparison::Eq => found == wanted,
+        Comparison::Ge => found >= wanted,
+        Comparison::Le => found <= wanted,
+        Comparison::Ne => found != wanted,
+    }
+}
+
+/// The gRPC status that stands for an HTTP status (gRPC's "HTTP to gRPC Status Code Mapping"), 200 being OK.
+#[must_use]
+pub(super) fn grpc_of_http(status: u16) -> u32 {
+    match status {
+        200 => 0,
+        400 => 13,
+        401 => 16,
+        403 => 7,
+        404 => 12,
+        429 | 502 | 503 | 504 => 14,
+        _ => 2,
+    }
+}
