@@ -105,3 +105,12 @@ pub const REQUEST_HEAD_WAIT: Duration = Duration::from_secs(300);
 /// How long a connection without a request is kept once it is draining; closing it at once would cut off a
 /// request that is on its way.
 pub const DRAIN_IDLE: Duration = Duration::from_secs(5);
+
+/// Largest PROXY protocol header, its TLVs included, bytes.
+pub const PROXY_HEADER_BYTES_MAX: usize = 4 * 1024;
+
+/// Bytes of a ClientHello that the TLS inspector reads (Envoy's `max_client_hello_size` default).
+pub const CLIENT_HELLO_BYTES_MAX: usize = 16 * 1024;
+
+/// Bytes of a request line that the HTTP inspector reads.
+pub const REQUEST_LINE_BYTES_MAX: usize = 8 * 1024;
