@@ -13,3 +13,7 @@ pub mod limits;
 pub mod resource;
 
 pub mod store;
+
+pub mod ca;
+
+pub mod publish;

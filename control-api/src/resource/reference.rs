@@ -119,7 +119,10 @@ fn check_http_routes(world: &World) -> Result<(), Misfit> {
         for (r, rule) in route.spec.rules.iter().flatten().enumerate() {
             for (b, backend) in rule.backend_refs.iter().flatten().enumerate() {
                 let field = format!("spec.rules[{r}].backendRefs[{b}]");
-                check_backend(world, &field, http_route::backend(backend), Protocol::is_http).map_err(&at)?;
+                let backend = http_route::backend(backend);
+                check_backend(world, &field, backend, Protocol::is_http).map_err(&at)?;
+                let is_attached = |site: &str| http_route::is_attached(&route.spec, site);
+                check_visible(world, &field, backend, is_attached).map_err(&at)?;
             }
         }
     }
@@ -135,7 +138,10 @@ fn check_tcp_routes(world: &World) -> Result<(), Misfit> {
         let backends = route.spec.rules.iter().flat_map(|rule| &rule.backend_refs);
         for (b, backend) in backends.enumerate() {
             let field = format!("spec.rules[0].backendRefs[{b}]");
-            check_backend(world, &field, tcp_route::backend(backend), |p| !p.is_http()).map_err(&at)?;
+            let backend = tcp_route::backend(backend);
+            check_backend(world, &field, backend, |p| !p.is_http()).map_err(&at)?;
+            let is_attached = |site: &str| tcp_route::is_attached(&route.spec, site);
+            check_visible(world, &field, backend, is_attached).map_err(&at)?;
         }
     }
     Ok(())
@@ -175,6 +181,29 @@ fn check_backend(
                 "{asked} is not the port of Service {:?}, which {}",
                 backend.name,
                 port.map_or("has none (spec.port)".into(), |p| format!("is {p}"))
+            ),
+        )),
+    }
+}
+
+/// A route is attached only where all of its backends may be used.
+fn check_visible(
+    world: &World,
+    field: &str,
+    backend: Backend<'_>,
+    is_attached: impl Fn(&str) -> bool,
+) -> Result<(), Invalid> {
+    let Some(service) = world.service(backend.name) else {
+        return Ok(());
+    };
+    let hidden_from = |site: &str| is_attached(site) && !service.spec.is_visible_to(site);
+    match world.sites().find(|site| hidden_from(&site.metadata.name)) {
+        None => Ok(()),
+        Some(site) => Err(Invalid::new(
+            format!("{field}.name"),
+            format!(
+                "Service {:?} is not visible to Site {:?}, to which the route is attached (spec.parentRefs)",
+                backend.name, site.metadata.name
             ),
         )),
     }

@@ -83,3 +83,8 @@ pub fn backend(reference: &TcpRouteRulesBackendRefs) -> Backend<'_> {
 pub fn port(reference: &TcpRouteParentRefs) -> Option<u16> {
     reference.port.and_then(|p| u16::try_from(p).ok()).filter(|p| *p != 0)
 }
+
+/// Whether the route is attached to the gateway of `site`.
+pub fn is_attached(route: &TcpRouteSpec, site: &str) -> bool {
+    route.parent_refs.iter().flatten().any(|p| parent(p).covers(site))
+}

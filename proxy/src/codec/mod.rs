@@ -4,5 +4,4 @@
 
 pub mod io;
 
-pub mod h1;
 pub mod h2;

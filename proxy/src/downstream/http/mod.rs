@@ -1,5 +1,3 @@
 //! Serves HTTP connections: each codec turns frames into requests for one handler.
 
-pub mod h1;
-
 pub mod h2;

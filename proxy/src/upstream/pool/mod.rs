@@ -1,5 +1,3 @@
 //! Connections kept for the next request.
 
-pub mod h1;
-
 pub mod h2;

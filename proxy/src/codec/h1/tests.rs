@@ -1,1 +1,0 @@
-//! Raw bytes against the grammar.

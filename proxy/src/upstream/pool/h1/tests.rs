@@ -1,1 +1,0 @@
-//! The client engine against scripted backends.
