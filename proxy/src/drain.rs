@@ -79,6 +79,12 @@ impl Draining {
         *self.phase.borrow()
     }
 
+    /// Whether nothing was told since this handle was made: one atomic load, for the request path.
+    #[must_use]
+    pub fn is_quiet(&self) -> bool {
+        matches!(self.phase.has_changed(), Ok(false))
+    }
+
     /// Resolves when the phase is at least `phase`, or the owner is gone. Cancel safe.
     pub async fn reached(&mut self, phase: Phase) {
         // An owner that is gone can no longer end its tasks: that counts as stopped.

@@ -68,3 +68,49 @@ pub const ATTEMPTS_MAX: u32 = 256;
 
 /// Longest body of a direct response, bytes (Envoy `max_direct_response_body_size_bytes`).
 pub const DIRECT_RESPONSE_BYTES_MAX: usize = 4096;
+
+/// Bytes of the next requests read while one is being answered on HTTP/1.1; past this the client is held back,
+/// and its going away is noticed only by writing.
+pub const PIPELINE_BYTES_MAX: usize = 16 * 1024;
+
+/// Unread request body bytes that are read and dropped to keep an HTTP/1.1 connection after an early response.
+pub const REQUEST_DRAIN_BYTES_MAX: u64 = 64 * 1024;
+
+/// How long an answer is still waited for once the client closed its sending side: it may be half-closed and
+/// listening, or gone.
+pub const HALF_CLOSE_GRACE: Duration = Duration::from_secs(1);
+
+/// Empty lines skipped in front of a request line (RFC 9112 §2.2).
+pub const LEADING_EMPTY_LINES_MAX: usize = 4;
+
+/// Longest request method, bytes.
+pub const METHOD_BYTES_MAX: usize = 64;
+
+/// Options in the `Connection` fields of one head.
+pub const CONNECTION_OPTIONS_MAX: usize = 32;
+
+/// One chunk's size line with its extensions, bytes.
+pub const CHUNK_LINE_BYTES_MAX: usize = 1024;
+
+/// Chunk extensions of one body together, bytes; they are dropped, so they only cost (RFC 9112 §7.1.1).
+pub const CHUNK_EXTENSION_BYTES_MAX: usize = 16 * 1024;
+
+/// Interim (1xx) responses accepted from an upstream for one request before it counts as hostile.
+pub const INTERIM_FLOOD_MAX: usize = 64;
+
+/// Longest wait for the rest of a request head when `request_headers_timeout` is off (Envoy covers this by
+/// `stream_idle_timeout`).
+pub const REQUEST_HEAD_WAIT: Duration = Duration::from_secs(300);
+
+/// How long a connection without a request is kept once it is draining; closing it at once would cut off a
+/// request that is on its way.
+pub const DRAIN_IDLE: Duration = Duration::from_secs(5);
+
+/// Largest PROXY protocol header, its TLVs included, bytes.
+pub const PROXY_HEADER_BYTES_MAX: usize = 4 * 1024;
+
+/// Bytes of a ClientHello that the TLS inspector reads (Envoy's `max_client_hello_size` default).
+pub const CLIENT_HELLO_BYTES_MAX: usize = 16 * 1024;
+
+/// Bytes of a request line that the HTTP inspector reads.
+pub const REQUEST_LINE_BYTES_MAX: usize = 8 * 1024;

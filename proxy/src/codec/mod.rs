@@ -4,4 +4,5 @@
 
 pub mod io;
 
+pub mod h1;
 pub mod h2;

@@ -1,3 +1,15 @@
 //! 1. Bytes arrive: from a listening socket to requests and byte streams.
 
+pub mod original_dst;
+
+pub mod proxy_protocol;
+
+pub mod sniff;
+
+pub mod chain;
+
+pub mod inspect;
+
+pub mod handshake;
+
 pub mod http;

@@ -11,7 +11,7 @@ macro_rules! name {
         pub struct $name(Arc<str>);
 
         impl $name {
-            /// The name as configured; never empty when it came through `decode`.
+            /// The name as configured; through `decode` only a route table that stands in a listener may have none.
             pub fn new(name: impl Into<Arc<str>>) -> Self {
                 Self(name.into())
             }

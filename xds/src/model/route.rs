@@ -26,6 +26,8 @@ pub struct RouteConfiguration {
     pub most_specific_header_mutations_wins: bool,
     /// Whether a route to an unknown cluster refuses the table; `None`: only in a static table.
     pub validate_clusters: Option<bool>,
+    /// Largest body of a direct response; Envoy's default is 4 KiB.
+    pub max_direct_response_body_size_bytes: u32,
 }
 
 /// A set of domains and their routes.
@@ -63,6 +65,17 @@ pub enum Domain {
     Suffix(String),
     /// `www.example.*`: what must stand at the beginning.
     Prefix(String),
+}
+
+impl std::fmt::Display for Domain {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Any => f.write_str("*"),
+            Self::Exact(host) => f.write_str(host),
+            Self::Suffix(suffix) => write!(f, "*{suffix}"),
+            Self::Prefix(prefix) => write!(f, "{prefix}*"),
+        }
+    }
 }
 
 /// Who is redirected to https.
@@ -140,7 +153,7 @@ pub enum RouteAction {
 pub struct Forward {
     /// Where to.
     pub target: ClusterTarget,
-    /// The status when the cluster does not exist; 503 or 404.
+    /// The status when the cluster does not exist: 503, 404 or 500.
     pub cluster_not_found: StatusCode,
     /// The whole exchange from the request's end to the response's; `None` is no limit, Envoy's default is 15 s.
     pub timeout: Option<Duration>,
@@ -318,7 +331,7 @@ pub enum RedirectPath {
 pub struct DirectResponse {
     /// 200 to 599.
     pub status: StatusCode,
-    /// At most 4 KiB unless configured otherwise.
+    /// At most the table's `max_direct_response_body_size_bytes`.
     pub body: Option<super::DataSource>,
 }
 

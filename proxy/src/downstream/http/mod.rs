@@ -1,3 +1,5 @@
 //! Serves HTTP connections: each codec turns frames into requests for one handler.
 
+pub mod h1;
+
 pub mod h2;

@@ -1,0 +1,125 @@
+//! Bytes on their way out: small pieces are copied together, large ones are shared and written beside them.
+
+use std::collections::VecDeque;
+use std::io::{self, IoSlice};
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+
+use bytes::{Buf, Bytes, BytesMut};
+use tokio::io::AsyncWrite;
+
+use crate::codec::io::Stream;
+
+/// Pieces up to this size are copied: at a few KB a copy costs less than one more element in a vectored write.
+const COPY_BYTES_MAX: usize = 4 * 1024;
+
+/// Elements of one vectored write.
+const PIECES_MAX: usize = 16;
+
+/// Capacity that is kept while there is nothing to write.
+const KEPT_BYTES_MAX: usize = 4 * 1024;
+
+/// What is to be written, in order.
+#[derive(Debug, Default)]
+pub struct Output {
+    shared: VecDeque<Bytes>,
+    tail: BytesMut,
+    tail_written: usize,
+    unflushed: bool,
+}
+
+impl Output {
+    /// Whether everything was handed to the stream.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.shared.is_empty() && self.tail.is_empty()
+    }
+
+    /// Bytes waiting.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.shared.iter().map(Bytes::len).sum::<usize>() + self.tail.len() - self.tail_written
+    }
+
+    /// Where heads and chunk framing are written.
+    pub fn text(&mut self) -> &mut BytesMut {
+        &mut self.tail
+    }
+
+    /// Adds bytes of a body.
+    pub fn push(&mut self, bytes: Bytes) {
+        if bytes.len() <= COPY_BYTES_MAX {
+            self.tail.extend_from_slice(&bytes);
+            return;
+        }
+        if !self.tail.is_empty() {
+            let mut text = self.tail.split();
+            text.advance(self.tail_written);
+            self.tail_written = 0;
+            self.shared.push_back(text.freeze());
+        }
+        self.shared.push_back(bytes);
+    }
+
+    /// Writes until nothing is left.
+    pub fn poll_write(&mut self, stream: &mut Stream, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        while !self.is_empty() {
+            let written = if self.shared.is_empty() {
+                ready!(Pin::new(&mut *stream).poll_write(cx, &self.tail[self.tail_written..]))?
+            } else {
+                let mut pieces = [IoSlice::new(&[]); PIECES_MAX];
+                let count = self.gather(&mut pieces);
+                ready!(Pin::new(&mut *stream).poll_write_vectored(cx, &pieces[..count]))?
+            };
+            if written == 0 {
+                return Poll::Ready(Err(io::ErrorKind::WriteZero.into()));
+            }
+            self.unflushed = true;
+            self.advance(written);
+        }
+        if self.unflushed {
+            // TLS may have taken bytes that it has not written yet.
+            ready!(Pin::new(stream).poll_flush(cx))?;
+            self.unflushed = false;
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    /// Gives back memory that an idle connection does not need.
+    pub fn shrink(&mut self) {
+        if self.is_empty() && self.tail.capacity() > KEPT_BYTES_MAX {
+            self.tail = BytesMut::new();
+        }
+        if self.shared.is_empty() {
+            self.shared = VecDeque::new();
+        }
+    }
+
+    fn gather<'a>(&'a self, pieces: &mut [IoSlice<'a>; PIECES_MAX]) -> usize {
+        let mut count = 0;
+        let rest = &self.tail[self.tail_written..];
+        for piece in self.shared.iter().map(Bytes::as_ref).chain(Some(rest)).take(PIECES_MAX) {
+            if !piece.is_empty() {
+                pieces[count] = IoSlice::new(piece);
+                count += 1;
+            }
+        }
+        count
+    }
+
+    fn advance(&mut self, mut written: usize) {
+        while let Some(first) = self.shared.front_mut() {
+            if written < first.len() {
+                first.advance(written);
+                return;
+            }
+            written -= first.len();
+            self.shared.pop_front();
+        }
+        self.tail_written += written;
+        if self.tail_written == self.tail.len() {
+            self.tail.clear();
+            self.tail_written = 0;
+        }
+    }
+}

@@ -1,0 +1,63 @@
+//! A client connection that speaks HTTP/1.1: one request at a time (RFC 9112 §9).
+//!
+//! One rule: a connection comes back for another request only if nothing about its last one is in doubt.
+
+mod idle;
+
+mod flight;
+
+mod answer;
+
+mod tunnel;
+
+#[cfg(test)]
+mod tests;
+
+use std::future::poll_fn;
+use std::rc::Rc;
+
+use crate::body::{Request, Response};
+use crate::error::Error;
+
+pub use idle::{H1ClientSettings, H1Connection};
+
+use flight::Flight;
+
+/// A request that got no response.
+#[derive(Debug)]
+pub struct SendError {
+    /// Why.
+    pub error: Error,
+    /// The request, whole again, if this connection had served before and was closed without one byte of a
+    /// response. That is the race of a keep-alive connection (RFC 9112 §9.3.1): on another connection the request
+    /// may be sent again if its method allows it.
+    pub unsent: Option<Box<Request>>,
+}
+
+impl H1Connection {
+    /// Sends a request and gives its response once the head is there. The bodies go on in both directions while
+    /// the response's body is polled; a tunnel's upload runs in a task of its own on the current `LocalSet`, which
+    /// ends with the response's body.
+    ///
+    /// `give_back` gets the connection when it is free for another request; it is not called if the connection
+    /// is to be closed. Dropping the future or the response's body closes the connection.
+    ///
+    /// # Errors
+    ///
+    /// `UpstreamClosed` if the connection ends before the response's head, `UpstreamProtocol` if what came is not
+    /// valid HTTP/1.1, `DownstreamProtocol` if the head cannot be written, or the request body's own error.
+    pub async fn send(
+        self,
+        request: Request,
+        give_back: Rc<dyn Fn(H1Connection)>,
+    ) -> Result<Response, SendError> {
+        let mut flight = match Flight::begin(self, request, give_back) {
+            Ok(flight) => flight,
+            Err(error) => return Err(SendError { error, unsent: None }),
+        };
+        match poll_fn(|cx| flight.poll_head(cx)).await {
+            Ok(parsed) => answer::response(flight, parsed).map_err(|error| SendError { error, unsent: None }),
+            Err(error) => Err(SendError { unsent: flight.unsent().map(Box::new), error }),
+        }
+    }
+}

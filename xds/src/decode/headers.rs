@@ -1,0 +1,135 @@
+//! Header names, values and mutations (`HeaderValueOption`).
+
+use envoy_types::pb::envoy::config::core::v3 as pb;
+use envoy_types::pb::google::protobuf::BoolValue;
+use http::{HeaderName, HeaderValue};
+use pb::header_value_option::HeaderAppendAction;
+
+use super::path::{Invalid, Path, absent};
+use crate::model::{AppendAction, FormatString, HeaderAdd, HeaderMutations};
+
+/// Most fields a list of mutations may add, as in Envoy.
+const HEADERS_TO_ADD_MAX: usize = 1000;
+
+/// A header's name, lower-cased.
+pub(super) fn name(path: &Path<'_>, text: &str) -> Result<String, Invalid> {
+    match HeaderName::from_bytes(text.as_bytes()) {
+        Ok(name) => Ok(name.as_str().to_owned()),
+        Err(_) if text.is_empty() => path.refuse("must not be empty"),
+        Err(_) => path.refuse(format!("{text:?} is not a header name")),
+    }
+}
+
+/// A header's name, or a pseudo-header of requests.
+pub(super) fn name_or_pseudo(path: &Path<'_>, text: &str) -> Result<String, Invalid> {
+    const PSEUDO: [&str; 4] = [":method", ":path", ":authority", ":scheme"];
+    if !text.starts_with(':') {
+        return name(path, text);
+    }
+    match PSEUDO.iter().find(|known| known.eq_ignore_ascii_case(text)) {
+        Some(known) => Ok((*known).to_owned()),
+        None => path.refuse(format!("{text:?} is not a pseudo-header; accepted: {}", PSEUDO.join(", "))),
+    }
+}
+
+/// A header's value: no control bytes.
+pub(super) fn value(path: &Path<'_>, text: &str) -> Result<String, Invalid> {
+    match HeaderValue::from_bytes(text.as_bytes()) {
+        Ok(_) => Ok(text.to_owned()),
+        Err(_) => path.refuse(format!("{text:?} holds a control character, which no header value may")),
+    }
+}
+
+/// A field that is sent as it stands.
+pub(super) fn plain(path: &Path<'_>, header: &pb::HeaderValue) -> Result<(String, String), Invalid> {
+    let pb::HeaderValue { key, value: text, raw_value } = header;
+    absent!(path; raw_value);
+    Ok((name(&path.field("key"), key)?, value(&path.field("value"), text)?))
+}
+
+/// A field of a health check or a gRPC stream: a name and a value without commands.
+pub(super) fn literal(path: &Path<'_>, option: &pb::HeaderValueOption) -> Result<(String, String), Invalid> {
+    let HeaderAdd { name, value, action, keep_empty_value } = add(path, option)?;
+    if action != AppendAction::AppendIfExistsOrAdd || keep_empty_value {
+        return path.refuse("only key and value are supported here");
+    }
+    match value.as_literal() {
+        Some(text) => Ok((name, text.to_owned())),
+        None => {
+            path.field("header").refuse(format!("{:?} holds commands; only text is accepted", value.as_str()))
+        }
+    }
+}
+
+/// What a level of routing adds and removes; `to` is `request_headers` or `response_headers`.
+pub(super) fn mutations(
+    path: &Path<'_>,
+    to: Side,
+    add: &[pb::HeaderValueOption],
+    remove: &[String],
+) -> Result<HeaderMutations, Invalid> {
+    let (to_add, to_remove) = match to {
+        Side::Request => ("request_headers_to_add", "request_headers_to_remove"),
+        Side::Response => ("response_headers_to_add", "response_headers_to_remove"),
+    };
+    if add.len() > HEADERS_TO_ADD_MAX {
+        let found = add.len();
+        return path
+            .field(to_add)
+            .refuse(format!("has {found} fields; at most {HEADERS_TO_ADD_MAX} are accepted"));
+    }
+    Ok(HeaderMutations {
+        add: path.field(to_add).each(add, self::add)?,
+        remove: path.field(to_remove).each(remove, |at, text| mutable(at, text))?,
+    })
+}
+
+/// Which message a mutation is made to.
+#[derive(Clone, Copy)]
+pub(super) enum Side {
+    /// On the way to the endpoint.
+    Request,
+    /// On the way to the client.
+    Response,
+}
+
+fn add(path: &Path<'_>, option: &pb::HeaderValueOption) -> Result<HeaderAdd, Invalid> {
+    let pb::HeaderValueOption { header, append, append_action, keep_empty_value } = option;
+    let at = path.field("header");
+    let pb::HeaderValue { key, value: text, raw_value } = at.required(header)?;
+    absent!(at; raw_value);
+    let value_at = at.field("value");
+    let value = FormatString::parse(&value(&value_at, text)?).map_err(|reason| value_at.invalid(reason))?;
+    Ok(HeaderAdd {
+        name: mutable(&at.field("key"), key)?,
+        value,
+        action: action(path, append, *append_action)?,
+        keep_empty_value: *keep_empty_value,
+    })
+}
+
+/// A name that configuration may touch: the pseudo-headers and `host` decide routing and framing.
+fn mutable(path: &Path<'_>, text: &str) -> Result<String, Invalid> {
+    if text.starts_with(':') || text.eq_ignore_ascii_case("host") {
+        return path
+            .refuse(format!("{text:?} may not be added or removed; use host_rewrite or a path rewrite"));
+    }
+    name(path, text)
+}
+
+fn action(path: &Path<'_>, append: &Option<BoolValue>, action: i32) -> Result<AppendAction, Invalid> {
+    let at = path.field("append_action");
+    let action = match at.known(action)? {
+        HeaderAppendAction::AppendIfExistsOrAdd => AppendAction::AppendIfExistsOrAdd,
+        HeaderAppendAction::AddIfAbsent => AppendAction::AddIfAbsent,
+        HeaderAppendAction::OverwriteIfExistsOrAdd => AppendAction::OverwriteIfExistsOrAdd,
+        HeaderAppendAction::OverwriteIfExists => AppendAction::OverwriteIfExists,
+    };
+    match append {
+        Some(_) if action != AppendAction::AppendIfExistsOrAdd => {
+            path.field("append").refuse("and append_action are both set; keep append_action")
+        }
+        Some(BoolValue { value: false }) => Ok(AppendAction::OverwriteIfExistsOrAdd),
+        Some(BoolValue { value: true }) | None => Ok(action),
+    }
+}

@@ -1,0 +1,131 @@
+//! Listeners (`envoy.config.listener.v3.Listener`).
+
+use std::time::Duration;
+
+use envoy_types::pb::envoy::config::core::v3::TrafficDirection as PbDirection;
+use envoy_types::pb::envoy::config::listener::v3 as pb;
+use pb::listener::connection_balance_config::BalanceType;
+use pb::listener::{ConnectionBalanceConfig, DeprecatedV1, DrainType};
+
+use super::access_log;
+use super::address::{self, Use};
+use super::filter_chain;
+use super::listener_filter;
+use super::path::{Invalid, Path, absent, off};
+use super::scalar::switch;
+use crate::model::{Address, Listener, ListenerName, TrafficDirection};
+
+/// Envoy's `listener_filters_timeout`.
+const LISTENER_FILTERS_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// Envoy's `per_connection_buffer_limit_bytes`.
+const BUFFER_LIMIT_BYTES: u32 = 1024 * 1024;
+
+/// `tcp_backlog_size` unless given: the kernel cuts it to `net.core.somaxconn`, which is Envoy's default.
+const TCP_BACKLOG: u32 = i32::MAX as u32;
+
+/// A listener; one of a bootstrap without a name is called by its address.
+pub(super) fn listener(
+    path: &Path<'_>,
+    listener: &pb::Listener,
+    unnamed: Unnamed,
+) -> Result<Listener, Invalid> {
+    #[rustfmt::skip]
+    let pb::Listener {
+        name, address, additional_addresses, stat_prefix, filter_chains, default_filter_chain,
+        per_connection_buffer_limit_bytes, drain_type, listener_filters, listener_filters_timeout,
+        continue_on_listener_filters_timeout, traffic_direction, connection_balance_config, reuse_port,
+        enable_reuse_port, access_log, tcp_backlog_size, bind_to_port, deprecated_v1,
+        // Free fields, which no filter here reads.
+        metadata: _,
+        // Paces one turn of Envoy's event loop; our acceptors yield by themselves.
+        max_connections_to_accept_per_socket_event: _,
+        // There is neither a limit over all connections nor an overload manager to leave out.
+        ignore_global_conn_limit: _, bypass_overload_manager: _,
+        // Refused when set.
+        stats_matcher, fcds_config, filter_chain_matcher, use_original_dst,
+        per_connection_buffer_high_watermark_timeout, transparent, freebind, socket_options,
+        tcp_fast_open_queue_length, udp_listener_config, api_listener, enable_mptcp, tcp_keepalive,
+        listener_specifier,
+    } = listener;
+    absent!(path; stats_matcher, fcds_config, filter_chain_matcher,
+        per_connection_buffer_high_watermark_timeout, socket_options, tcp_fast_open_queue_length,
+        udp_listener_config, api_listener, enable_mptcp, tcp_keepalive);
+    off!(path; use_original_dst, transparent, freebind);
+    path.field("internal_listener").absent(listener_specifier)?;
+    let at = path.field("address");
+    let bound = address::address(&at, at.required(address)?, Use::Listen)?;
+    let older = deprecated_v1.as_ref().and_then(|DeprecatedV1 { bind_to_port }| bind_to_port.as_ref());
+    let (filter_chains, default_filter_chain) =
+        filter_chain::filter_chains(path, filter_chains, default_filter_chain)?;
+    let mut filters =
+        path.field("listener_filters").each(listener_filters, listener_filter::listener_filter)?;
+    listener_filter::add_inspector(&mut filters, &filter_chains);
+    let timeout = path.field("listener_filters_timeout").optional(listener_filters_timeout)?;
+    Ok(Listener {
+        name: self::name(path, name, &bound, unnamed)?,
+        address: bound,
+        additional_addresses: path.field("additional_addresses").each(additional_addresses, additional)?,
+        filter_chains,
+        default_filter_chain,
+        listener_filters: filters,
+        listener_filters_timeout: timeout.unwrap_or(LISTENER_FILTERS_TIMEOUT),
+        continue_on_listener_filters_timeout: *continue_on_listener_filters_timeout,
+        per_connection_buffer_limit_bytes: per_connection_buffer_limit_bytes
+            .as_ref()
+            .map_or(BUFFER_LIMIT_BYTES, |limit| limit.value),
+        access_log: access_log::access_logs(&path.field("access_log"), access_log)?,
+        stat_prefix: stat_prefix.clone(),
+        traffic_direction: direction(&path.field("traffic_direction"), *traffic_direction)?,
+        // The deprecated reuse_port can only ask for what is the default.
+        reuse_port: switch(enable_reuse_port, true) || *reuse_port && enable_reuse_port.is_none(),
+        bind_to_port: bind_to_port.as_ref().or(older).is_none_or(|bind| bind.value),
+        exact_balance: exact_balance(&path.field("connection_balance_config"), connection_balance_config)?,
+        tcp_backlog_size: path
+            .field("tcp_backlog_size")
+            .ranged(tcp_backlog_size, 1..=TCP_BACKLOG)?
+            .unwrap_or(TCP_BACKLOG),
+        drain_modify_only: path.field("drain_type").known::<DrainType>(*drain_type)? == DrainType::ModifyOnly,
+    })
+}
+
+/// What happens to a listener without a name.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Unnamed {
+    /// It cannot be updated, so it is refused.
+    Refused,
+    /// It is static, and called by its address.
+    ByAddress,
+}
+
+fn name(path: &Path<'_>, name: &str, bound: &Address, unnamed: Unnamed) -> Result<ListenerName, Invalid> {
+    if name.is_empty() && unnamed == Unnamed::ByAddress {
+        return Ok(ListenerName::new(bound.to_string()));
+    }
+    path.field("name").non_empty(name).map(ListenerName::new)
+}
+
+fn additional(path: &Path<'_>, more: &pb::AdditionalAddress) -> Result<Address, Invalid> {
+    let pb::AdditionalAddress { address, socket_options, tcp_keepalive } = more;
+    absent!(path; socket_options, tcp_keepalive);
+    let at = path.field("address");
+    address::address(&at, at.required(address)?, Use::Listen)
+}
+
+fn direction(path: &Path<'_>, direction: i32) -> Result<TrafficDirection, Invalid> {
+    Ok(match path.known(direction)? {
+        PbDirection::Unspecified => TrafficDirection::Unspecified,
+        PbDirection::Inbound => TrafficDirection::Inbound,
+        PbDirection::Outbound => TrafficDirection::Outbound,
+    })
+}
+
+fn exact_balance(path: &Path<'_>, config: &Option<ConnectionBalanceConfig>) -> Result<bool, Invalid> {
+    let Some(ConnectionBalanceConfig { balance_type }) = config else { return Ok(false) };
+    match balance_type {
+        Some(BalanceType::ExactBalance(_)) => Ok(true),
+        Some(BalanceType::ExtendBalance(_)) => path.field("extend_balance").unsupported(),
+        Some(BalanceType::CpuLocalityBalance(_)) => path.field("cpu_locality_balance").unsupported(),
+        None => path.refuse("is empty; accepted: exact_balance"),
+    }
+}

@@ -1,0 +1,90 @@
+//! Routes (`envoy.config.route.v3.Route`): what matches, what is done.
+
+use envoy_types::pb::envoy::config::route::v3 as pb;
+use http::StatusCode;
+use pb::route::Action;
+
+use super::forward;
+use super::headers::{self, Side};
+use super::path::{Invalid, Path, absent};
+use super::per_filter;
+use super::redirect;
+use super::route_match;
+use super::source;
+use crate::model::{DataSource, DirectResponse, Route, RouteAction};
+
+/// A route; `body_bytes_max` bounds a direct response.
+pub(super) fn route(path: &Path<'_>, route: &pb::Route, body_bytes_max: u32) -> Result<Route, Invalid> {
+    #[rustfmt::skip]
+    let pb::Route {
+        name, r#match, typed_per_filter_config, request_headers_to_add, request_headers_to_remove,
+        response_headers_to_add, response_headers_to_remove, action,
+        // Free fields, which no filter here reads, and the name of a span, of which none is made.
+        metadata: _, decorator: _,
+        // Refused when set.
+        tracing, per_request_buffer_limit_bytes, stat_prefix, request_body_buffer_limit, route_specifiers,
+    } = route;
+    absent!(path; tracing, per_request_buffer_limit_bytes, stat_prefix, request_body_buffer_limit,
+        route_specifiers);
+    per_filter::none(path, typed_per_filter_config)?;
+    let at = path.field("match");
+    Ok(Route {
+        name: name.clone(),
+        matches: route_match::route_match(&at, at.required(r#match)?)?,
+        action: self::action(path, action, body_bytes_max)?,
+        request_headers: headers::mutations(
+            path,
+            Side::Request,
+            request_headers_to_add,
+            request_headers_to_remove,
+        )?,
+        response_headers: headers::mutations(
+            path,
+            Side::Response,
+            response_headers_to_add,
+            response_headers_to_remove,
+        )?,
+    })
+}
+
+fn action(path: &Path<'_>, action: &Option<Action>, body_bytes_max: u32) -> Result<RouteAction, Invalid> {
+    match action {
+        Some(Action::Route(action)) => {
+            let forward = forward::forward(&path.field("route"), action)?;
+            Ok(RouteAction::Forward(Box::new(forward)))
+        }
+        Some(Action::Redirect(action)) => {
+            redirect::redirect(&path.field("redirect"), action).map(RouteAction::Redirect)
+        }
+        Some(Action::DirectResponse(action)) => {
+            direct_response(&path.field("direct_response"), action, body_bytes_max)
+                .map(RouteAction::DirectResponse)
+        }
+        Some(Action::FilterAction(_)) => path.field("filter_action").unsupported(),
+        Some(Action::NonForwardingAction(_)) => path.field("non_forwarding_action").unsupported(),
+        None => path.refuse("has no action; accepted: route, redirect, direct_response"),
+    }
+}
+
+fn direct_response(
+    path: &Path<'_>,
+    response: &pb::DirectResponseAction,
+    body_bytes_max: u32,
+) -> Result<DirectResponse, Invalid> {
+    let pb::DirectResponseAction { status, body, body_format } = response;
+    absent!(path; body_format);
+    let at = path.field("status");
+    let code = at.within(*status, &(200..=599))?;
+    let status = u16::try_from(code).ok().and_then(|code| StatusCode::from_u16(code).ok());
+    let at_body = path.field("body");
+    let body = body.as_ref().map(|body| source::data_source(&at_body, body, None)).transpose()?;
+    if let Some(DataSource::Inline(bytes)) = &body
+        && bytes.len() > body_bytes_max as usize
+    {
+        let found = bytes.len();
+        return at_body.refuse(format!(
+            "has {found} bytes; max_direct_response_body_size_bytes allows {body_bytes_max}"
+        ));
+    }
+    Ok(DirectResponse { status: status.ok_or_else(|| at.invalid("is not a status"))?, body })
+}

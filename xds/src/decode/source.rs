@@ -1,0 +1,192 @@
+//! Where configuration and bytes come from (`ConfigSource`, `ApiConfigSource`, `DataSource`). gRPC or files;
+//! version 3 only.
+
+use std::time::Duration;
+
+use envoy_types::pb::envoy::config::core::v3 as pb;
+use pb::api_config_source::ApiType as PbApiType;
+use pb::config_source::ConfigSourceSpecifier;
+use pb::data_source::Specifier;
+
+use super::headers;
+use super::path::{Invalid, Path, absent};
+use crate::model::{ApiType, ClusterName, ConfigSource, DataSource};
+
+/// How long the first answer is waited for unless said otherwise.
+const INITIAL_FETCH_TIMEOUT: Duration = Duration::from_secs(15);
+
+/// A place to fetch resources from.
+pub(super) fn config_source(path: &Path<'_>, source: &pb::ConfigSource) -> Result<ConfigSource, Invalid> {
+    let pb::ConfigSource {
+        authorities,
+        initial_fetch_timeout,
+        resource_api_version,
+        config_source_specifier,
+    } = source;
+    absent!(path; authorities);
+    if path.field("resource_api_version").known::<pb::ApiVersion>(*resource_api_version)?
+        == pb::ApiVersion::V2
+    {
+        return path.field("resource_api_version").refuse("V2 is not supported; accepted: V3");
+    }
+    let timeout =
+        path.field("initial_fetch_timeout").limit(initial_fetch_timeout, Some(INITIAL_FETCH_TIMEOUT))?;
+    match config_source_specifier {
+        Some(ConfigSourceSpecifier::Ads(pb::AggregatedConfigSource {})) => {
+            Ok(ConfigSource::Ads { initial_fetch_timeout: timeout })
+        }
+        Some(ConfigSourceSpecifier::ApiConfigSource(api)) => {
+            api_source(&path.field("api_config_source"), api, timeout)
+        }
+        Some(ConfigSourceSpecifier::PathConfigSource(file)) => {
+            path_source(&path.field("path_config_source"), file)
+        }
+        Some(ConfigSourceSpecifier::Path(file)) => {
+            let file = path.field("path").non_empty(file)?;
+            Ok(ConfigSource::Path { path: file, watched_directory: None })
+        }
+        Some(ConfigSourceSpecifier::Self_(_)) => path.field("self").unsupported(),
+        None => path.refuse("is empty; accepted: ads, api_config_source, path_config_source"),
+    }
+}
+
+/// The source of the aggregated stream, which has no first-answer timeout of its own.
+pub(super) fn ads(path: &Path<'_>, api: &pb::ApiConfigSource) -> Result<ConfigSource, Invalid> {
+    api_source(path, api, Some(INITIAL_FETCH_TIMEOUT))
+}
+
+fn path_source(path: &Path<'_>, source: &pb::PathConfigSource) -> Result<ConfigSource, Invalid> {
+    let pb::PathConfigSource { path: file, watched_directory, poll_interval } = source;
+    absent!(path; poll_interval);
+    Ok(ConfigSource::Path {
+        path: path.field("path").non_empty(file)?,
+        watched_directory: directory(&path.field("watched_directory"), watched_directory)?,
+    })
+}
+
+fn api_source(
+    path: &Path<'_>,
+    api: &pb::ApiConfigSource,
+    initial_fetch_timeout: Option<Duration>,
+) -> Result<ConfigSource, Invalid> {
+    let pb::ApiConfigSource {
+        api_type,
+        transport_api_version,
+        cluster_names,
+        grpc_services,
+        refresh_delay,
+        request_timeout,
+        rate_limit_settings,
+        set_node_on_first_message_only,
+        config_validators,
+    } = api;
+    let at = path.field("api_type");
+    let api_type = match at.known(*api_type)? {
+        PbApiType::Grpc | PbApiType::AggregatedGrpc => ApiType::Grpc,
+        PbApiType::DeltaGrpc | PbApiType::AggregatedDeltaGrpc => ApiType::DeltaGrpc,
+        PbApiType::Rest => return at.refuse("REST is not supported here; accepted: GRPC, DELTA_GRPC"),
+        PbApiType::DeprecatedAndUnavailableDoNotUse => {
+            return at.refuse("is required; accepted: GRPC, DELTA_GRPC");
+        }
+    };
+    if path.field("transport_api_version").known::<pb::ApiVersion>(*transport_api_version)?
+        != pb::ApiVersion::V3
+    {
+        return path.field("transport_api_version").refuse("must be V3");
+    }
+    // The first three belong to REST.
+    absent!(path; cluster_names, refresh_delay, request_timeout, rate_limit_settings, config_validators);
+    let services = path.field("grpc_services");
+    let [service] = grpc_services.as_slice() else {
+        return services.refuse(format!("has {} services; exactly one is accepted", grpc_services.len()));
+    };
+    let (cluster, initial_metadata) = grpc_service(&services.index(0), service)?;
+    Ok(ConfigSource::Api {
+        api_type,
+        cluster,
+        set_node_on_first_message_only: *set_node_on_first_message_only,
+        initial_metadata,
+        initial_fetch_timeout,
+    })
+}
+
+fn grpc_service(
+    path: &Path<'_>,
+    service: &pb::GrpcService,
+) -> Result<(ClusterName, Vec<(String, String)>), Invalid> {
+    let pb::GrpcService { timeout, initial_metadata, retry_policy, target_specifier } = service;
+    absent!(path; timeout, retry_policy);
+    let cluster = match target_specifier {
+        Some(pb::grpc_service::TargetSpecifier::EnvoyGrpc(grpc)) => {
+            envoy_grpc(&path.field("envoy_grpc"), grpc)?
+        }
+        Some(pb::grpc_service::TargetSpecifier::GoogleGrpc(_)) => {
+            return path.field("google_grpc").refuse("is not supported here; use envoy_grpc with a cluster");
+        }
+        None => return path.refuse("has no target; accepted: envoy_grpc"),
+    };
+    let metadata = path.field("initial_metadata").each(initial_metadata, headers::plain)?;
+    Ok((cluster, metadata))
+}
+
+fn envoy_grpc(path: &Path<'_>, grpc: &pb::grpc_service::EnvoyGrpc) -> Result<ClusterName, Invalid> {
+    let pb::grpc_service::EnvoyGrpc {
+        cluster_name,
+        authority,
+        retry_policy,
+        max_receive_message_length,
+        // We send no x-envoy fields on our own streams in any case.
+        skip_envoy_headers: _,
+    } = grpc;
+    absent!(path; authority, retry_policy, max_receive_message_length);
+    path.field("cluster_name").non_empty(cluster_name).map(ClusterName::new)
+}
+
+/// Bytes; `directory` is a watched directory that stands beside the source and holds for files without their own.
+pub(super) fn data_source(
+    path: &Path<'_>,
+    source: &pb::DataSource,
+    beside: Option<&str>,
+) -> Result<DataSource, Invalid> {
+    let pb::DataSource { watched_directory, specifier } = source;
+    let watched = directory(&path.field("watched_directory"), watched_directory)?;
+    if watched.is_some() && !matches!(specifier, Some(Specifier::Filename(_))) {
+        return path.field("watched_directory").refuse("is only accepted beside filename");
+    }
+    match specifier {
+        Some(Specifier::Filename(file)) => Ok(DataSource::File {
+            path: path.field("filename").non_empty(file)?,
+            watched_directory: watched.or_else(|| beside.map(str::to_owned)),
+        }),
+        Some(Specifier::InlineBytes(bytes)) => Ok(DataSource::Inline(bytes.clone())),
+        Some(Specifier::InlineString(text)) => Ok(DataSource::Inline(text.clone().into_bytes())),
+        Some(Specifier::EnvironmentVariable(name)) => {
+            path.field("environment_variable").non_empty(name).map(DataSource::Environment)
+        }
+        None => {
+            path.refuse("is empty; accepted: filename, inline_string, inline_bytes, environment_variable")
+        }
+    }
+}
+
+/// A data source that holds something when it is inline.
+pub(super) fn filled(
+    path: &Path<'_>,
+    source: &pb::DataSource,
+    beside: Option<&str>,
+) -> Result<DataSource, Invalid> {
+    match data_source(path, source, beside)? {
+        DataSource::Inline(bytes) if bytes.is_empty() => path.refuse("must not be empty"),
+        source => Ok(source),
+    }
+}
+
+/// A directory to watch.
+pub(super) fn directory(
+    path: &Path<'_>,
+    directory: &Option<pb::WatchedDirectory>,
+) -> Result<Option<String>, Invalid> {
+    let Some(pb::WatchedDirectory { path: directory, watch_modify }) = directory else { return Ok(None) };
+    absent!(path; watch_modify);
+    path.field("path").non_empty(directory).map(Some)
+}
