@@ -15,6 +15,8 @@ pub mod body;
 
 pub mod codec;
 
+pub mod identity;
+
 pub mod upstream;
 
 pub mod downstream;

@@ -1,0 +1,30 @@
+//! Who we are and whom we believe: certificates, trust bundles, and the TLS configurations made of them.
+//!
+//! [`Secrets`] holds material by name and changes live. [`ClientTls`] and [`ServerTls`] are made once per
+//! cluster or filter chain and hand out the rustls configuration for *now*; whoever opens a connection asks
+//! again. One rule: a peer is judged by the trust that is current when its handshake ends.
+
+mod pem;
+
+pub mod svid;
+
+mod trust;
+
+mod verify;
+
+mod secrets;
+
+mod params;
+
+mod live;
+
+mod client;
+
+mod server;
+
+pub mod source;
+
+pub use client::{AlpnFallback, ClientSession, ClientTls};
+pub use pem::check as check_secret;
+pub use secrets::Secrets;
+pub use server::ServerTls;

@@ -1,0 +1,96 @@
+//! Reads PEM out of wherever a `DataSource` says, with errors that name the source and never the content.
+
+use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
+use xds::model::{CertificateChain, DataSource, PrivateKey, Secret, SecretKind};
+
+use super::trust::Trust;
+
+/// Certificates in one PEM source; more are refused.
+const CERTIFICATES_MAX: usize = 1000;
+
+/// Bytes of one source; more are refused.
+const SOURCE_BYTES_MAX: u64 = 4 * 1024 * 1024;
+
+/// The bytes of `source`.
+///
+/// # Errors
+/// Names the file or variable and why it could not be read.
+pub(super) fn read(source: &DataSource) -> Result<Vec<u8>, String> {
+    match source {
+        DataSource::Inline(bytes) => Ok(bytes.clone()),
+        DataSource::Environment(name) => std::env::var(name)
+            .map(String::into_bytes)
+            .map_err(|error| format!("environment variable {name}: {error}")),
+        DataSource::File { path, .. } => {
+            let size = std::fs::metadata(path).map_err(|error| format!("{path}: {error}"))?.len();
+            if size > SOURCE_BYTES_MAX {
+                return Err(format!("{path}: {size} bytes, at most {SOURCE_BYTES_MAX} are accepted"));
+            }
+            std::fs::read(path).map_err(|error| format!("{path}: {error}"))
+        }
+    }
+}
+
+/// Where `source` stands, for error texts.
+pub(super) fn place(source: &DataSource) -> String {
+    match source {
+        DataSource::Inline(_) => "inline".to_owned(),
+        DataSource::Environment(name) => format!("environment variable {name}"),
+        DataSource::File { path, .. } => path.clone(),
+    }
+}
+
+/// All certificates of a PEM source, at least one.
+pub(super) fn certificates(source: &DataSource) -> Result<Vec<CertificateDer<'static>>, String> {
+    let bytes = read(source)?;
+    let certificates = CertificateDer::pem_slice_iter(&bytes)
+        .take(CERTIFICATES_MAX + 1)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| format!("{}: not a PEM certificate: {error}", place(source)))?;
+    match certificates.len() {
+        0 => Err(format!("{}: no PEM certificate in it", place(source))),
+        1..=CERTIFICATES_MAX => Ok(certificates),
+        _ => Err(format!("{}: more than {CERTIFICATES_MAX} certificates", place(source))),
+    }
+}
+
+/// The private key of a PEM source: PKCS#8, PKCS#1 or SEC1.
+pub(super) fn private_key(key: &PrivateKey) -> Result<PrivateKeyDer<'static>, String> {
+    let bytes = read(&key.0)?;
+    PrivateKeyDer::from_pem_slice(&bytes)
+        .map_err(|_| format!("{}: no PEM private key (PKCS#8, PKCS#1 or SEC1) in it", place(&key.0)))
+}
+
+/// All revocation lists of a PEM source.
+pub(super) fn revocation_lists(
+    source: &DataSource,
+) -> Result<Vec<CertificateRevocationListDer<'static>>, String> {
+    let bytes = read(source)?;
+    CertificateRevocationListDer::pem_slice_iter(&bytes)
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(|error| format!("{}: not a PEM revocation list: {error}", place(source)))
+}
+
+/// A certificate chain with its key, checked to belong together.
+pub(super) fn certified_key(
+    chain: &CertificateChain,
+    key: &PrivateKey,
+) -> Result<rustls::sign::CertifiedKey, String> {
+    let certificates = certificates(&chain.0)?;
+    let key = private_key(key)?;
+    let provider = rustls::crypto::aws_lc_rs::default_provider();
+    rustls::sign::CertifiedKey::from_der(certificates, key, &provider)
+        .map_err(|error| format!("{}: the certificate does not fit its key: {error}", place(&chain.0)))
+}
+
+/// Whether `secret` can be taken into use as it is.
+///
+/// # Errors
+/// What is wrong, without the secret's content.
+pub fn check(secret: &Secret) -> Result<(), String> {
+    match &secret.kind {
+        SecretKind::TlsCertificate { chain, key } => certified_key(chain, key).map(drop),
+        SecretKind::ValidationContext(context) => Trust::build(&[context]).map(drop),
+    }
+}

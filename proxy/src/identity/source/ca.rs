@@ -1,0 +1,1 @@
+//! The CA of the control API as a source of SVIDs.

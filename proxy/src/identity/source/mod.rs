@@ -1,0 +1,5 @@
+//! Where identity material comes from.
+
+pub mod material;
+
+pub mod ca;
