@@ -114,3 +114,12 @@ pub const CLIENT_HELLO_BYTES_MAX: usize = 16 * 1024;
 
 /// Bytes of a request line that the HTTP inspector reads.
 pub const REQUEST_LINE_BYTES_MAX: usize = 8 * 1024;
+
+/// Connections on their way from the accepting worker to one other (`exact_balance`).
+pub const HANDED_CONNECTIONS_MAX: usize = 1024;
+
+/// Longest wait between attempts to accept while the system is out of file descriptors.
+pub const ACCEPT_BACK_OFF_MAX: Duration = Duration::from_secs(1);
+
+/// How long connections have to say goodbye once the drain time is over.
+pub const STOP_GRACE: Duration = Duration::from_secs(2);

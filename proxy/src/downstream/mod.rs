@@ -1,5 +1,7 @@
 //! 1. Bytes arrive: from a listening socket to requests and byte streams.
 
+pub mod accept;
+
 pub mod original_dst;
 
 pub mod proxy_protocol;
