@@ -5,6 +5,7 @@
 //! `wire` carries them over xDS streams. Nothing here opens a socket on its own or knows a proxy.
 
 pub mod decode;
+pub mod encode;
 pub mod model;
 
 pub mod file;

@@ -21,9 +21,6 @@ const LISTENER_FILTERS_TIMEOUT: Duration = Duration::from_secs(15);
 /// Envoy's `per_connection_buffer_limit_bytes`.
 const BUFFER_LIMIT_BYTES: u32 = 1024 * 1024;
 
-/// `tcp_backlog_size` unless given: the kernel cuts it to `net.core.somaxconn`, which is Envoy's default.
-const TCP_BACKLOG: u32 = i32::MAX as u32;
-
 /// A listener; one of a bootstrap without a name is called by its address.
 pub(super) fn listener(
     path: &Path<'_>,
@@ -83,8 +80,8 @@ pub(super) fn listener(
         exact_balance: exact_balance(&path.field("connection_balance_config"), connection_balance_config)?,
         tcp_backlog_size: path
             .field("tcp_backlog_size")
-            .ranged(tcp_backlog_size, 1..=TCP_BACKLOG)?
-            .unwrap_or(TCP_BACKLOG),
+            .ranged(tcp_backlog_size, 1..=Listener::TCP_BACKLOG_SIZE)?
+            .unwrap_or(Listener::TCP_BACKLOG_SIZE),
         drain_modify_only: path.field("drain_type").known::<DrainType>(*drain_type)? == DrainType::ModifyOnly,
     })
 }

@@ -43,6 +43,11 @@ pub struct Listener {
     pub drain_modify_only: bool,
 }
 
+impl Listener {
+    /// `tcp_backlog_size` unless given: the kernel cuts it to `net.core.somaxconn`, which is Envoy's default.
+    pub const TCP_BACKLOG_SIZE: u32 = i32::MAX as u32;
+}
+
 /// What a listener is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TrafficDirection {

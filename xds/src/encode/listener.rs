@@ -1,0 +1,198 @@
+//! Listeners, filter chains and the TCP proxy.
+
+use envoy_types::pb::envoy::config::core::v3::TrafficDirection as PbDirection;
+use envoy_types::pb::envoy::config::listener::v3 as pb;
+use envoy_types::pb::envoy::extensions::filters::listener as extensions;
+use envoy_types::pb::envoy::extensions::filters::network::tcp_proxy::v3 as tcp;
+use envoy_types::pb::envoy::r#type::v3 as types;
+use extensions::http_inspector::v3::HttpInspector;
+use extensions::original_dst::v3::OriginalDst;
+use extensions::proxy_protocol::v3::ProxyProtocol;
+use extensions::tls_inspector::v3::TlsInspector;
+use pb::filter_chain_match::ConnectionSourceType;
+use pb::listener::connection_balance_config::{BalanceType, ExactBalance};
+use pb::listener::{ConnectionBalanceConfig, DrainType};
+use tcp::tcp_proxy::{ClusterSpecifier, WeightedCluster, weighted_cluster::ClusterWeight};
+use types::hash_policy::{PolicySpecifier, SourceIp};
+
+use super::access_log;
+use super::address;
+use super::hcm;
+use super::scalar;
+use super::tls;
+use crate::model::{
+    Address, DownstreamTransport, FilterChain, FilterChainMatch, HashPolicy, HashSource, Listener,
+    ListenerFilter, NetworkFilter, SourceType, TcpProxy, TcpTarget, TrafficDirection, TransportProtocol,
+};
+
+pub(super) fn listener(listener: &Listener) -> pb::Listener {
+    #[rustfmt::skip]
+    let Listener {
+        name, address: bound, additional_addresses, filter_chains, default_filter_chain, listener_filters,
+        listener_filters_timeout, continue_on_listener_filters_timeout, per_connection_buffer_limit_bytes,
+        access_log, stat_prefix, traffic_direction, reuse_port, bind_to_port, exact_balance, tcp_backlog_size,
+        drain_modify_only,
+    } = listener;
+    let direction = match traffic_direction {
+        TrafficDirection::Unspecified => PbDirection::Unspecified,
+        TrafficDirection::Inbound => PbDirection::Inbound,
+        TrafficDirection::Outbound => PbDirection::Outbound,
+    };
+    let additional = |more: &Address| pb::AdditionalAddress {
+        address: Some(address::address(more)),
+        ..Default::default()
+    };
+    let balance = ConnectionBalanceConfig { balance_type: Some(BalanceType::ExactBalance(ExactBalance {})) };
+    let drain = if *drain_modify_only { DrainType::ModifyOnly } else { DrainType::Default };
+    let backlog = Some(*tcp_backlog_size).filter(|size| *size != Listener::TCP_BACKLOG_SIZE);
+    pb::Listener {
+        name: name.to_string(),
+        address: Some(address::address(bound)),
+        additional_addresses: additional_addresses.iter().map(additional).collect(),
+        stat_prefix: stat_prefix.clone(),
+        filter_chains: filter_chains.iter().map(filter_chain).collect(),
+        default_filter_chain: default_filter_chain.as_ref().map(filter_chain),
+        per_connection_buffer_limit_bytes: scalar::uint32(*per_connection_buffer_limit_bytes),
+        drain_type: drain.into(),
+        listener_filters: listener_filters.iter().map(listener_filter).collect(),
+        listener_filters_timeout: scalar::span(*listener_filters_timeout),
+        continue_on_listener_filters_timeout: *continue_on_listener_filters_timeout,
+        traffic_direction: direction.into(),
+        connection_balance_config: exact_balance.then_some(balance),
+        enable_reuse_port: scalar::switch(*reuse_port),
+        access_log: access_log::access_logs(access_log),
+        tcp_backlog_size: backlog.and_then(scalar::uint32),
+        bind_to_port: scalar::switch(*bind_to_port),
+        ..Default::default()
+    }
+}
+
+fn listener_filter(filter: &ListenerFilter) -> pb::ListenerFilter {
+    let (name, config) = match filter {
+        ListenerFilter::TlsInspector => {
+            ("envoy.filters.listener.tls_inspector", scalar::any(&TlsInspector::default()))
+        }
+        ListenerFilter::HttpInspector => {
+            ("envoy.filters.listener.http_inspector", scalar::any(&HttpInspector {}))
+        }
+        ListenerFilter::ProxyProtocol { allow_requests_without_proxy_protocol } => {
+            let config = ProxyProtocol {
+                allow_requests_without_proxy_protocol: *allow_requests_without_proxy_protocol,
+                ..Default::default()
+            };
+            ("envoy.filters.listener.proxy_protocol", scalar::any(&config))
+        }
+        ListenerFilter::OriginalDst => ("envoy.filters.listener.original_dst", scalar::any(&OriginalDst {})),
+    };
+    pb::ListenerFilter {
+        name: name.to_owned(),
+        config_type: Some(pb::listener_filter::ConfigType::TypedConfig(config)),
+        ..Default::default()
+    }
+}
+
+fn filter_chain(chain: &FilterChain) -> pb::FilterChain {
+    let FilterChain { name, matches, transport, filter, transport_socket_connect_timeout } = chain;
+    let (filter_name, config) = match filter {
+        NetworkFilter::Http(manager) => (
+            "envoy.filters.network.http_connection_manager",
+            scalar::any(&hcm::http_connection_manager(manager)),
+        ),
+        NetworkFilter::Tcp(proxy) => ("envoy.filters.network.tcp_proxy", scalar::any(&tcp_proxy(proxy))),
+    };
+    let socket = match transport {
+        DownstreamTransport::Plain => None,
+        DownstreamTransport::Tls(context) => Some(tls::socket(&tls::downstream(context))),
+    };
+    pb::FilterChain {
+        filter_chain_match: Some(chain_match(matches))
+            .filter(|found| *found != pb::FilterChainMatch::default()),
+        filters: vec![pb::Filter {
+            name: filter_name.to_owned(),
+            config_type: Some(pb::filter::ConfigType::TypedConfig(config)),
+        }],
+        transport_socket: socket,
+        transport_socket_connect_timeout: scalar::unless_zero(*transport_socket_connect_timeout),
+        name: name.clone(),
+        ..Default::default()
+    }
+}
+
+fn chain_match(matches: &FilterChainMatch) -> pb::FilterChainMatch {
+    let FilterChainMatch {
+        destination_port,
+        prefix_ranges,
+        server_names,
+        transport_protocol,
+        application_protocols,
+        direct_source_prefix_ranges,
+        source_type,
+        source_prefix_ranges,
+        source_ports,
+    } = matches;
+    let transport_protocol = match transport_protocol {
+        None => "",
+        Some(TransportProtocol::Tls) => "tls",
+        Some(TransportProtocol::RawBuffer) => "raw_buffer",
+    };
+    let source_type = match source_type {
+        SourceType::Any => ConnectionSourceType::Any,
+        SourceType::SameIpOrLoopback => ConnectionSourceType::SameIpOrLoopback,
+        SourceType::External => ConnectionSourceType::External,
+    };
+    pb::FilterChainMatch {
+        destination_port: destination_port.map(u32::from).and_then(scalar::uint32),
+        prefix_ranges: prefix_ranges.iter().map(address::cidr).collect(),
+        direct_source_prefix_ranges: direct_source_prefix_ranges.iter().map(address::cidr).collect(),
+        source_type: source_type.into(),
+        source_prefix_ranges: source_prefix_ranges.iter().map(address::cidr).collect(),
+        source_ports: source_ports.iter().copied().map(u32::from).collect(),
+        server_names: server_names.clone(),
+        transport_protocol: transport_protocol.to_owned(),
+        application_protocols: application_protocols.clone(),
+        ..Default::default()
+    }
+}
+
+fn tcp_proxy(proxy: &TcpProxy) -> tcp::TcpProxy {
+    let TcpProxy {
+        stat_prefix,
+        target,
+        idle_timeout,
+        max_connect_attempts,
+        max_downstream_connection_duration,
+        access_log,
+        hash_policy,
+    } = proxy;
+    let target = match target {
+        TcpTarget::Cluster(name) => ClusterSpecifier::Cluster(name.to_string()),
+        TcpTarget::Weighted(clusters) => {
+            let clusters = clusters.iter().map(|(name, weight)| ClusterWeight {
+                name: name.to_string(),
+                weight: *weight,
+                ..Default::default()
+            });
+            ClusterSpecifier::WeightedClusters(WeightedCluster { clusters: clusters.collect() })
+        }
+    };
+    tcp::TcpProxy {
+        stat_prefix: stat_prefix.clone(),
+        idle_timeout: scalar::limit(*idle_timeout),
+        access_log: access_log::access_logs(access_log),
+        max_connect_attempts: scalar::uint32(*max_connect_attempts),
+        hash_policy: hash_policy.iter().filter_map(hash).collect(),
+        max_downstream_connection_duration: max_downstream_connection_duration.and_then(scalar::span),
+        cluster_specifier: Some(target),
+        ..Default::default()
+    }
+}
+
+/// A connection has an address to hash and nothing else: other sources cannot stand here.
+fn hash(policy: &HashPolicy) -> Option<types::HashPolicy> {
+    match policy.source {
+        HashSource::SourceIp => {
+            Some(types::HashPolicy { policy_specifier: Some(PolicySpecifier::SourceIp(SourceIp {})) })
+        }
+        HashSource::Header(_) | HashSource::Cookie { .. } | HashSource::QueryParameter(_) => None,
+    }
+}

@@ -1,0 +1,103 @@
+//! From the model to Envoy's protobuf messages.
+//!
+//! Every struct of the model is destructured with all of its fields named, so that nothing added to it is
+//! forgotten here; `decode` of what is made here gives the same model back. Envoy itself accepts it too.
+
+mod scalar;
+
+mod address;
+
+mod headers;
+
+mod source;
+
+mod metadata;
+
+mod matcher;
+
+mod access_log;
+
+mod tls;
+
+mod endpoint;
+
+mod balance;
+
+mod health;
+
+mod limits;
+
+mod http_options;
+
+mod cluster;
+
+mod retry;
+
+mod forward;
+
+mod route;
+
+mod hcm;
+
+mod listener;
+
+mod bootstrap;
+
+use envoy_types::pb::envoy::config::bootstrap::v3::Bootstrap as PbBootstrap;
+use envoy_types::pb::envoy::config::cluster::v3::Cluster as PbCluster;
+use envoy_types::pb::envoy::config::core::v3::Node as PbNode;
+use envoy_types::pb::envoy::config::endpoint::v3::ClusterLoadAssignment;
+use envoy_types::pb::envoy::config::listener::v3::Listener as PbListener;
+use envoy_types::pb::envoy::config::route::v3::RouteConfiguration as PbRoutes;
+use envoy_types::pb::envoy::extensions::transport_sockets::tls::v3::Secret as PbSecret;
+use envoy_types::pb::google::protobuf::Any;
+
+use crate::model::{Bootstrap, Cluster, Listener, LoadAssignment, Node, RouteConfiguration, Secret};
+
+/// A Bootstrap.
+#[must_use]
+pub fn bootstrap(bootstrap: &Bootstrap) -> PbBootstrap {
+    bootstrap::bootstrap(bootstrap)
+}
+
+/// A Node, as the first request of a stream carries it; what software this is stays unset.
+#[must_use]
+pub fn node(node: &Node) -> PbNode {
+    bootstrap::node(node)
+}
+
+/// A Listener.
+#[must_use]
+pub fn listener(listener: &Listener) -> PbListener {
+    listener::listener(listener)
+}
+
+/// A RouteConfiguration.
+#[must_use]
+pub fn route_configuration(table: &RouteConfiguration) -> PbRoutes {
+    route::route_configuration(table)
+}
+
+/// A Cluster.
+#[must_use]
+pub fn cluster(cluster: &Cluster) -> PbCluster {
+    cluster::cluster(cluster)
+}
+
+/// A ClusterLoadAssignment.
+#[must_use]
+pub fn load_assignment(assignment: &LoadAssignment) -> ClusterLoadAssignment {
+    endpoint::load_assignment(assignment)
+}
+
+/// A Secret, its private key included.
+#[must_use]
+pub fn secret(secret: &Secret) -> PbSecret {
+    tls::secret(secret)
+}
+
+/// Any of the messages above with its type URL, as discovery responses carry them.
+#[must_use]
+pub fn any<M: prost::Message + prost::Name>(message: &M) -> Any {
+    scalar::any(message)
+}
