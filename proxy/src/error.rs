@@ -75,6 +75,8 @@ pub enum Reason {
     StreamIdleTimeout,
     /// The stream lived longer than `max_stream_duration`.
     MaxDuration,
+    /// The control plane wants this share of requests refused (`drop_overloads`).
+    DropOverload,
     /// The proxy is ending and takes no more work here.
     Draining,
     /// A bug here; caught, counted and logged.
@@ -104,6 +106,7 @@ impl Reason {
             | R::UpstreamClosed
             | R::UpstreamReset
             | R::UpstreamRefused
+            | R::DropOverload
             | R::Draining => 503,
             R::UpstreamProtocol => 502,
             R::UpstreamTimeout | R::PerTryTimeout | R::MaxDuration => 504,
@@ -129,6 +132,7 @@ impl Reason {
             R::UpstreamTimeout | R::PerTryTimeout => "UT",
             R::StreamIdleTimeout => "SI",
             R::MaxDuration => "DT",
+            R::DropOverload => "DO",
             R::RequestBodyTooLarge
             | R::RequestHeadTimeout
             | R::RequestTimeout
@@ -166,6 +170,7 @@ impl Reason {
             R::NoRoute
             | R::NoCluster
             | R::Overflow
+            | R::DropOverload
             | R::StreamIdleTimeout
             | R::MaxDuration
             | R::Draining
@@ -204,6 +209,7 @@ impl Reason {
                 "upstream connect error or disconnect/reset before headers. reset reason: protocol error"
             }
             R::UpstreamTimeout | R::PerTryTimeout => "upstream request timeout",
+            R::DropOverload => "drop overload",
             R::RequestTimeout => "request timeout",
             R::StreamIdleTimeout => "stream timeout",
             R::MaxDuration => "downstream duration timeout",

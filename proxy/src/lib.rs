@@ -20,3 +20,5 @@ pub mod identity;
 pub mod upstream;
 
 pub mod downstream;
+
+pub mod identity;

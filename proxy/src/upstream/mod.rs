@@ -1,3 +1,40 @@
 //! 4. Bytes leave: clusters, endpoints, connections.
+//!
+//! A [`Cluster`] knows its endpoints, their health and its limits, and is shared by all workers; each worker has
+//! [`pool::Pools`] of its own. Deciding (who is healthy, who is chosen, who is ejected) is plain functions; the
+//! tasks in `background` and `pool` only carry decisions out. One rule: nothing here knows why a cluster was
+//! chosen.
+
+mod stats;
+
+mod transport;
+
+mod host;
+
+mod circuit;
+
+mod locality;
+
+mod balance;
+
+mod outlier;
+
+mod set;
+
+mod membership;
+
+mod cluster;
+
+mod clusters;
 
 pub mod pool;
+
+pub use balance::{murmur_hash2, xx_hash64};
+pub use circuit::{Circuit, Permit, RetryPermit};
+pub use cluster::{Cluster, ClusterHistograms};
+pub use clusters::Clusters;
+pub use host::{Availability, HealthFlag, Host, HostState};
+pub use outlier::monitor::Outcome;
+pub use set::{EndpointSet, PickContext, Picked, SetTally};
+pub use stats::{ClusterMetric, HostMetric};
+pub use transport::{Transport, Transports};

@@ -1,0 +1,62 @@
+//! How bytes travel to an endpoint: plain or in TLS, chosen by the endpoint's metadata.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use xds::model::{Metadata, TransportSocketMatch, Value};
+
+use crate::identity::ClientTls;
+
+/// The metadata that chooses among a cluster's transports.
+const MATCH_KEY: &str = "envoy.transport_socket_match";
+
+/// How bytes travel.
+#[derive(Debug, Clone)]
+pub enum Transport {
+    /// As they are.
+    Plain,
+    /// In TLS, with an identity that is always current.
+    Tls(Arc<ClientTls>),
+}
+
+/// The transports of a cluster; `matches` stands in the order of the model's `transport_matches`.
+#[derive(Debug, Clone)]
+pub struct Transports {
+    /// When no match holds.
+    pub default: Transport,
+    /// One for each of the model's matches.
+    pub matches: Vec<Transport>,
+}
+
+impl Transports {
+    /// Plain for every endpoint.
+    #[must_use]
+    pub fn plain() -> Self {
+        Self { default: Transport::Plain, matches: Vec::new() }
+    }
+
+    /// The transport for an endpoint with `metadata`: the first of `matches` whose every criterion is in the
+    /// endpoint's `envoy.transport_socket_match`, else the default.
+    #[must_use]
+    pub fn of(&self, matches: &[TransportSocketMatch], metadata: &Metadata) -> &Transport {
+        let none = BTreeMap::new();
+        let fields = metadata.of(MATCH_KEY).unwrap_or(&none);
+        matches
+            .iter()
+            .zip(&self.matches)
+            .find(|(wanted, _)| holds_all(fields, &wanted.matches))
+            .map_or(&self.default, |(_, transport)| transport)
+    }
+}
+
+impl Transport {
+    /// Whether bytes are encrypted.
+    #[must_use]
+    pub fn is_tls(&self) -> bool {
+        matches!(self, Self::Tls(_))
+    }
+}
+
+fn holds_all(fields: &BTreeMap<String, Value>, wanted: &BTreeMap<String, Value>) -> bool {
+    wanted.iter().all(|(key, value)| fields.get(key) == Some(value))
+}
