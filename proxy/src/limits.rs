@@ -123,3 +123,9 @@ pub const ACCEPT_BACK_OFF_MAX: Duration = Duration::from_secs(1);
 
 /// How long connections have to say goodbye once the drain time is over.
 pub const STOP_GRACE: Duration = Duration::from_secs(2);
+
+/// How long an answer to an HTTP/2 keepalive PING may take when configuration does not say.
+pub const H2_KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
+
+/// How often a worker looks through its pools for connections to close.
+pub const POOL_SWEEP: Duration = Duration::from_secs(1);

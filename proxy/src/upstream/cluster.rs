@@ -57,8 +57,15 @@ struct Members {
 
 impl Cluster {
     /// A cluster by `model`, with the endpoints that stand in it. Nothing runs yet: see `start`.
-    #[must_use]
-    pub fn new(model: Arc<model::Cluster>, transports: Transports, registry: &Registry) -> Arc<Self> {
+    ///
+    /// # Errors
+    /// What of `model` this proxy cannot do.
+    pub fn new(
+        model: Arc<model::Cluster>,
+        transports: Transports,
+        registry: &Registry,
+    ) -> Result<Arc<Self>, Error> {
+        check(&model, &transports)?;
         let stats = Arc::new(Counters::new());
         let histograms = ClusterHistograms {
             upstream_rq_time: Arc::new(Histogram::new()),
@@ -88,7 +95,7 @@ impl Cluster {
         if let Discovery::Static(assignment) = &cluster.model.discovery {
             cluster.update_endpoints(assignment);
         }
-        cluster
+        Ok(cluster)
     }
 
     /// Its name.
@@ -332,6 +339,18 @@ impl Drop for Cluster {
     fn drop(&mut self) {
         self.retire();
     }
+}
+
+/// Refuses what this proxy cannot do.
+fn check(model: &model::Cluster, transports: &Transports) -> Result<(), Error> {
+    let refuse = |what: &str| Err(Error::new(Reason::Internal, format!("cluster {}: {what}", model.name)));
+    if model.http.http1.proper_case_headers {
+        return refuse("header_key_format proper_case_words towards endpoints is not supported");
+    }
+    if transports.matches.len() != model.transport_matches.len() {
+        return refuse("transport_socket_matches and their transports differ in number");
+    }
+    Ok(())
 }
 
 fn register(

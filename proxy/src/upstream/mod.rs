@@ -27,6 +27,12 @@ mod cluster;
 
 mod clusters;
 
+mod background;
+
+mod connect;
+
+mod handshake;
+
 pub mod pool;
 
 pub use balance::{murmur_hash2, xx_hash64};

@@ -1,0 +1,264 @@
+//! All pools of one worker.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::future::poll_fn;
+use std::rc::{Rc, Weak};
+use std::sync::Arc;
+
+use tokio::task::AbortHandle;
+use xds::model::RoutingPriority;
+
+use super::facts::{ConnectionFacts, SendOptions, Sent};
+use super::h1::SendError;
+use super::host_pool::{HostPool, failed};
+use super::in_flight::{InFlight, cut_error};
+use super::lease::Lease;
+use super::meter::Meter;
+use super::plan::{Plan, Tls, Wanted};
+use crate::body::{Request, Response, Text};
+use crate::codec::io::Stream;
+use crate::error::{Error, Reason};
+use crate::limits::POOL_SWEEP;
+use crate::upstream::cluster::Cluster;
+use crate::upstream::handshake::name_of_authority;
+use crate::upstream::host::{Availability, HealthFlag, Host};
+use crate::upstream::outlier::monitor::Outcome;
+
+/// The connections of one worker to all endpoints. Clones share them. Must be made and used within a `LocalSet`.
+#[derive(Debug, Clone)]
+pub struct Pools(Rc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    pools: RefCell<HashMap<Key, Rc<HostPool>>>,
+    /// Connections for bytes, with the endpoints they go to.
+    raw: RefCell<Vec<(Arc<Host>, Weak<Meter>)>>,
+    sweeper: AbortHandle,
+}
+
+/// Connections of one key are all alike: requests of two keys never share one.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Key {
+    host: u64,
+    /// The identity and trust it was made with; 0 without TLS.
+    generation: u64,
+    wanted: Wanted,
+    priority: RoutingPriority,
+    server_name: Option<Text>,
+}
+
+/// A connection for bytes.
+#[derive(Debug)]
+pub struct Connected {
+    /// The bytes.
+    pub stream: Stream,
+    /// The connection.
+    pub facts: ConnectionFacts,
+    /// Its place in the limits and counters: to be held as long as the stream.
+    pub guard: ConnectionGuard,
+}
+
+/// What a connection for bytes holds of its cluster's limits.
+#[derive(Debug)]
+pub struct ConnectionGuard(Rc<Meter>);
+
+impl ConnectionGuard {
+    /// Resolves when the connection must be ended: its endpoint failed, and the cluster wants its connections
+    /// closed then (`close_connections_on_host_health_failure`). Cancel safe.
+    pub async fn until_cut(&self) {
+        self.0.until_cut().await;
+    }
+
+    /// The endpoint ended the connection, not this proxy (`upstream_cx_destroy_remote`).
+    pub fn ended_by_remote(&self) {
+        self.0.ended_by_remote();
+    }
+}
+
+impl Pools {
+    /// No connections.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(Rc::new_cyclic(|inner: &Weak<Inner>| {
+            let sweeper = tokio::task::spawn_local(sweep(Weak::clone(inner))).abort_handle();
+            Inner { pools: RefCell::default(), raw: RefCell::default(), sweeper }
+        }))
+    }
+
+    /// Sends a request to `host` on a connection of this worker, and gives the response once its head is here.
+    /// Dropping the future or the response's body ends the request. A request without a body or with one that is
+    /// all here, and with an idempotent method, is sent again once on a new connection if a kept one turned out
+    /// closed (RFC 9112 §9.3.1).
+    ///
+    /// # Errors
+    /// `Overflow` (circuit breakers), `ConnectFailed`, `ConnectTimeout`, `UpstreamTls`, `UpstreamClosed`,
+    /// `UpstreamReset`, `UpstreamRefused`, `UpstreamProtocol`, or the request body's own error.
+    pub async fn send(
+        &self,
+        cluster: &Arc<Cluster>,
+        host: &Arc<Host>,
+        request: Request,
+        options: &SendOptions,
+    ) -> Result<Sent, Error> {
+        let http = &cluster.model().http;
+        let wanted = Wanted::of(http.protocol, options.downstream_version, host.transport());
+        let server_name = match &options.server_name {
+            None if http.auto_sni && host.transport().is_tls() => {
+                name_of_authority(&request.head.authority).map(Text::from)
+            }
+            asked => asked.clone(),
+        };
+        let pool = self.pool(cluster, host, options.priority, wanted, server_name)?;
+        let idempotent = request.head.method.is_idempotent();
+        let mut request = request;
+        let mut fresh = false;
+        loop {
+            let lease = match pool.acquire(cluster, host, fresh).await {
+                Ok(lease) => lease,
+                Err(error) => {
+                    if error.reason() != Reason::Overflow {
+                        cluster.report(host, Outcome::Failed);
+                    }
+                    return Err(error);
+                }
+            };
+            let connection = Rc::clone(lease.facts());
+            let permit = match cluster.circuit(options.priority).try_request() {
+                Ok(permit) => permit,
+                Err(overflow) => {
+                    pool.returned_unused(lease);
+                    return Err(overflow);
+                }
+            };
+            let mut in_flight = InFlight::begin(cluster, host, permit);
+            in_flight.on(lease.meter());
+            match deliver(lease, request, &in_flight, cluster).await {
+                Ok(response) => return Ok(Sent { response: in_flight.answered(response), connection }),
+                Err(SendError { unsent: Some(unsent), .. }) if idempotent && !fresh => {
+                    in_flight.again();
+                    request = *unsent;
+                    fresh = true;
+                }
+                Err(SendError { error, .. }) => {
+                    in_flight.failed(&error);
+                    return Err(error);
+                }
+            }
+        }
+    }
+
+    /// Opens a connection for bytes to `host`; each call a new one.
+    ///
+    /// # Errors
+    /// `Overflow`, `ConnectFailed`, `ConnectTimeout` or `UpstreamTls`.
+    pub async fn connect(
+        &self,
+        cluster: &Arc<Cluster>,
+        host: &Arc<Host>,
+        options: &SendOptions,
+    ) -> Result<Connected, Error> {
+        let permit = cluster.circuit(options.priority).try_connection()?;
+        let tls =
+            Tls::now(host.transport(), Wanted::Bytes).inspect_err(|error| refuse(cluster, host, error))?;
+        let plan = Plan::new(cluster.model(), Wanted::Bytes, tls, options.server_name.clone());
+        let meter = Meter::new(cluster, host, permit, || {});
+        match plan.open(host).await {
+            Ok(stream) => {
+                meter.establish();
+                cluster.histograms().upstream_cx_connect_ms.record(meter.begun().elapsed());
+                cluster.report(host, Outcome::ConnectedFinal);
+                if cluster.model().close_connections_on_host_health_failure {
+                    self.0.raw.borrow_mut().push((Arc::clone(host), Rc::downgrade(&meter)));
+                }
+                let facts = ConnectionFacts::of(&stream, None);
+                Ok(Connected { stream, facts, guard: ConnectionGuard(meter) })
+            }
+            Err(error) => {
+                refuse(cluster, host, &error);
+                Err(error)
+            }
+        }
+    }
+
+    fn pool(
+        &self,
+        cluster: &Arc<Cluster>,
+        host: &Arc<Host>,
+        priority: RoutingPriority,
+        wanted: Wanted,
+        server_name: Option<Text>,
+    ) -> Result<Rc<HostPool>, Error> {
+        let tls = Tls::now(host.transport(), wanted).inspect_err(|error| refuse(cluster, host, error))?;
+        let generation = tls.as_ref().map_or(0, |tls| tls.generation);
+        let key = Key { host: host.state().id(), generation, wanted, priority, server_name };
+        let mut pools = self.0.pools.borrow_mut();
+        if let Some(pool) = pools.get(&key) {
+            return Ok(Rc::clone(pool));
+        }
+        let plan = Plan::new(cluster.model(), wanted, tls, key.server_name.clone());
+        let pool = HostPool::new(cluster, host, priority, plan);
+        pools.insert(key, Rc::clone(&pool));
+        Ok(pool)
+    }
+}
+
+impl Default for Pools {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Drop for Inner {
+    fn drop(&mut self) {
+        self.sweeper.abort();
+    }
+}
+
+/// Sends on `lease`, unless the connection is to be cut meanwhile.
+async fn deliver(
+    lease: Lease,
+    request: Request,
+    in_flight: &InFlight,
+    cluster: &Cluster,
+) -> Result<Response, SendError> {
+    if !cluster.model().close_connections_on_host_health_failure {
+        return lease.send(request).await;
+    }
+    tokio::select! {
+        sent = lease.send(request) => sent,
+        // Dropping the loser closes the connection or resets the stream.
+        () = in_flight.until_cut() => Err(SendError { error: cut_error(), unsent: None }),
+    }
+}
+
+fn refuse(cluster: &Cluster, host: &Host, error: &Error) {
+    failed(cluster, host, error);
+    cluster.report(host, Outcome::Failed);
+}
+
+/// Looks through the pools again and again, for as long as they exist.
+async fn sweep(inner: Weak<Inner>) {
+    let mut ticks = tokio::time::interval(POOL_SWEEP);
+    ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        poll_fn(|cx| ticks.poll_tick(cx)).await;
+        let Some(inner) = inner.upgrade() else { return };
+        let pools: Vec<_> =
+            inner.pools.borrow().iter().map(|(key, pool)| (key.clone(), Rc::clone(pool))).collect();
+        for (key, pool) in pools {
+            if pool.sweep() {
+                inner.pools.borrow_mut().remove(&key);
+            }
+        }
+        inner.raw.borrow_mut().retain(|(host, meter)| {
+            let Some(meter) = meter.upgrade() else { return false };
+            let over =
+                host.availability() == Availability::Unhealthy || host.state().has(HealthFlag::Removed);
+            if over {
+                meter.cut();
+            }
+            !over
+        });
+    }
+}
