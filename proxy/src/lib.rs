@@ -20,5 +20,3 @@ pub mod identity;
 pub mod upstream;
 
 pub mod downstream;
-
-pub mod identity;
