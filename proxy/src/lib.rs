@@ -19,4 +19,6 @@ pub mod identity;
 
 pub mod upstream;
 
+pub mod exchange;
+
 pub mod downstream;

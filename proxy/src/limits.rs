@@ -129,3 +129,14 @@ pub const H2_KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// How often a worker looks through its pools for connections to close.
 pub const POOL_SWEEP: Duration = Duration::from_secs(1);
+/// Bytes of a buffer that relays one direction of a connection.
+pub const COPY_BUFFER_BYTES: usize = 256 * 1024;
+
+/// Bytes of such a buffer once [`COPY_BUFFERS_LARGE_MAX`] large ones are in use.
+pub const COPY_BUFFER_SMALL_BYTES: usize = 16 * 1024;
+
+/// Large relay buffers in use at once on one worker.
+pub const COPY_BUFFERS_LARGE_MAX: usize = 64;
+
+/// Relay buffers that a worker keeps for the next use.
+pub const COPY_BUFFERS_KEPT: usize = 8;
