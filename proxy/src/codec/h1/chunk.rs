@@ -102,12 +102,13 @@ impl Chunked {
     /// Takes `chunk-size [ chunk-ext ] CRLF`.
     fn size_line(&mut self, input: &mut BytesMut) -> Result<Option<u64>, Fault> {
         let window = &input[..input.len().min(CHUNK_LINE_BYTES_MAX)];
+        check_size_begins(window)?;
         let line = match memchr(b'\n', window) {
             Some(newline) => &window[..newline],
             None if input.len() >= CHUNK_LINE_BYTES_MAX => {
                 return Err(Fault::Malformed("chunk size line is too long"));
             }
-            None => return check_partial_size(window).map(|()| None),
+            None => return Ok(None),
         };
         let Some(line) = line.strip_suffix(b"\r") else {
             return Err(Fault::Malformed("chunk size line ends in a bare LF"));
@@ -127,7 +128,7 @@ impl Chunked {
 }
 
 /// A size that is wrong already need not be waited for.
-fn check_partial_size(begun: &[u8]) -> Result<(), Fault> {
+fn check_size_begins(begun: &[u8]) -> Result<(), Fault> {
     match begun.first() {
         Some(byte) if !byte.is_ascii_hexdigit() => Err(Fault::Malformed("chunk size is not hexadecimal")),
         _ => Ok(()),
@@ -135,8 +136,8 @@ fn check_partial_size(begun: &[u8]) -> Result<(), Fault> {
 }
 
 fn hexadecimal(digits: &[u8]) -> Result<u64, Fault> {
-    if digits.is_empty() || digits.len() > 16 {
-        return Err(Fault::Malformed("chunk size is not 1 to 16 hexadecimal digits"));
+    if digits.len() > 16 {
+        return Err(Fault::Malformed("chunk size has more than 16 digits"));
     }
     let value = |digit: &u8| match digit {
         b'0'..=b'9' => digit - b'0',

@@ -53,6 +53,10 @@ pub fn parse(
     rules: &Rules<'_>,
 ) -> Result<Option<Parsed>, Fault> {
     skip_empty_lines(input, empty_lines)?;
+    if input.as_ref() == b"\r" {
+        // Half an empty line: it may still be taken off the front, so nothing may have been scanned yet.
+        return Ok(None);
+    }
     check_method(input)?;
     let Some(length) = scan.find(input, rules.bytes_max)? else { return Ok(None) };
     *scan = HeadScan::default();
@@ -81,9 +85,6 @@ fn skip_empty_lines(input: &mut BytesMut, empty_lines: &mut usize) -> Result<(),
 
 /// Refuses what cannot become a method (TLS, binary protocols) at once instead of waiting for its end.
 fn check_method(input: &[u8]) -> Result<(), Fault> {
-    if input == b"\r" {
-        return Ok(());
-    }
     for byte in input.iter().take(METHOD_BYTES_MAX + 1) {
         match byte {
             b' ' => return Ok(()),

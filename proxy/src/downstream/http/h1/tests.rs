@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderValue, StatusCode};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
 use super::*;
-use crate::body::{Body, Frame, Interim, ResponseHead, Size, Source, Version};
+use crate::body::{Body, Frame, ResponseHead, Size, Source, Version};
 use crate::codec::io::Stream;
 use crate::drain::Drain;
 use crate::error::{Error, Reason};
