@@ -1,6 +1,6 @@
 //! A scenario file: what is measured, so that a number can be reproduced by its name.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
@@ -29,9 +29,9 @@ impl Scenario {
     }
 }
 
-/// The folder of this crate, where scenarios and peers lie.
-pub fn folder() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
+/// The folder of this crate, where scenarios and peers lie: as cargo says, or else where it was compiled.
+pub fn folder() -> PathBuf {
+    std::env::var_os("CARGO_MANIFEST_DIR").unwrap_or_else(|| env!("CARGO_MANIFEST_DIR").into()).into()
 }
 
 /// The folder of the workspace.

@@ -160,7 +160,9 @@ where
 {
     let service =
         service_fn(move |request: http::Request<Incoming>| answer::answer(journal.clone(), request));
-    let builder = auto::Builder::new(TokioExecutor::new());
+    let mut builder = auto::Builder::new(TokioExecutor::new());
+    // A client that has said all it has to say still gets its answer.
+    builder.http1().half_close(true);
     // A peer that leaves early is part of the tests, not a failure of the backend.
     let _ = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).await;
 }

@@ -1,0 +1,49 @@
+//! The table, a file per subject. Names begin with the subject.
+
+use crate::case::Case;
+
+mod routing;
+
+mod rewriting;
+
+mod local;
+
+mod fields;
+
+mod choosing;
+
+mod failing;
+
+mod bodies;
+
+mod framing;
+
+mod heads;
+
+mod upgrades;
+
+mod http2;
+
+mod edge;
+
+mod inner;
+
+/// Every case.
+pub fn all() -> Vec<Case> {
+    let subjects = [
+        routing::cases,
+        rewriting::cases,
+        local::cases,
+        fields::cases,
+        choosing::cases,
+        failing::cases,
+        bodies::cases,
+        framing::cases,
+        heads::cases,
+        upgrades::cases,
+        http2::cases,
+        edge::cases,
+        inner::cases,
+    ];
+    subjects.into_iter().flat_map(|cases| cases()).collect()
+}

@@ -1,0 +1,113 @@
+//! One side of the comparison: a proxy started from `differential.yaml`, with backends of its own.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::process::Command;
+use std::time::Duration;
+
+use harness::backend::Backend;
+use harness::backend::record::Recorded;
+use harness::peers::peer;
+use harness::ports::free_addr;
+use harness::process::Process;
+use harness::{binaries, workspace};
+
+use crate::case::Listener;
+
+const START_DEADLINE: Duration = Duration::from_secs(30);
+
+/// A running proxy and what stands behind it.
+pub struct Side {
+    process: Process,
+    listeners: BTreeMap<Listener, SocketAddr>,
+    backends: Vec<Backend>,
+    /// Port numbers and the words they stand for in outcomes.
+    ports: Vec<(u16, &'static str)>,
+    _dir: tempfile::TempDir,
+}
+
+impl Side {
+    /// Real Envoy, or nothing when it is missing (which was said).
+    pub fn envoy() -> Option<Self> {
+        let binary = peer("envoy")?;
+        Some(Self::start("envoy", |config| {
+            let mut command = Command::new(binary);
+            command.arg("-c").arg(config).args(["--concurrency", "1", "--disable-hot-restart", "-l", "warn"]);
+            command
+        }))
+    }
+
+    /// Our proxy.
+    pub fn tombolo() -> Self {
+        Self::start("tombolo-proxy", |config| {
+            let mut command = Command::new(binaries::binary("tombolo-proxy"));
+            command.arg("-c").arg(config).args(["--concurrency", "1", "-l", "warn"]);
+            command
+        })
+    }
+
+    /// Where a listener of this side is.
+    pub fn addr(&self, listener: Listener) -> SocketAddr {
+        self.listeners[&listener]
+    }
+
+    /// How many requests each backend has received.
+    pub fn mark(&self) -> Vec<usize> {
+        self.backends.iter().map(|backend| backend.requests().len()).collect()
+    }
+
+    /// What the backends have received since a mark.
+    pub fn since(&self, mark: &[usize]) -> Vec<Recorded> {
+        let new = self.backends.iter().zip(mark).map(|(backend, seen)| backend.requests().split_off(*seen));
+        new.flatten().collect()
+    }
+
+    /// A text without what differs between two sides by nature: its port numbers.
+    pub fn neutral(&self, text: &str) -> String {
+        for (port, word) in &self.ports {
+            if text == port.to_string() {
+                return (*word).to_owned();
+            }
+        }
+        self.ports.iter().fold(text.to_owned(), |text, (port, word)| {
+            text.replace(&format!(":{port}"), &format!(":{word}"))
+        })
+    }
+
+    /// Fails when the proxy has died of the case before.
+    pub fn assert_running(&mut self, case: &str) {
+        let log = self.process.log();
+        assert!(self.process.is_running(), "the proxy ended at `{case}`:\n{log}");
+    }
+
+    fn start(name: &str, command: impl FnOnce(&std::path::Path) -> Command) -> Self {
+        let backends: Vec<Backend> = ["a", "b", "c"].into_iter().map(Backend::start).collect();
+        let [main, edge, inner, tcp, admin, dead] = [(); 6].map(|()| free_addr());
+        let mut ports = vec![
+            (main.port(), "MAIN"),
+            (edge.port(), "EDGE"),
+            (inner.port(), "INNER"),
+            (tcp.port(), "TCP"),
+            (admin.port(), "ADMIN"),
+            (dead.port(), "DEAD"),
+        ];
+        ports.extend(backends.iter().zip(["A", "B", "C"]).map(|(backend, word)| (backend.port(), word)));
+        let template = workspace::root().join("tests/interop/differential.yaml");
+        let text = std::fs::read_to_string(template).expect("the bootstrap lies beside its test");
+        let fill =
+            |text: String, (port, word): &(u16, &str)| text.replace(&format!("@{word}@"), &port.to_string());
+        let dir = workspace::temp_dir();
+        let config = workspace::write(dir.path(), "bootstrap.yaml", &ports.iter().fold(text, fill));
+        let mut process = Process::spawn(name, &mut command(&config));
+        let listeners = BTreeMap::from([
+            (Listener::Main, main),
+            (Listener::Edge, edge),
+            (Listener::Inner, inner),
+            (Listener::Tcp, tcp),
+        ]);
+        for addr in listeners.values() {
+            process.wait_accepts(*addr, START_DEADLINE);
+        }
+        Self { process, listeners, backends, ports, _dir: dir }
+    }
+}
