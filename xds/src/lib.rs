@@ -9,3 +9,5 @@ pub mod encode;
 pub mod model;
 
 pub mod file;
+
+pub mod wire;
