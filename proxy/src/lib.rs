@@ -20,5 +20,6 @@ pub mod identity;
 pub mod upstream;
 
 pub mod exchange;
+pub mod policy;
 
 pub mod downstream;

@@ -8,4 +8,6 @@ pub mod peer;
 
 pub mod record;
 
+pub mod field;
+
 pub mod access_log;

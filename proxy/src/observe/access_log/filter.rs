@@ -3,8 +3,8 @@
 use xds::model::{AccessLogFilter, Comparison, HeaderMatcher};
 
 use super::format::{Needs, add};
-use super::value::Field;
 use crate::error::Invalid;
+use crate::observe::field::Field;
 use crate::observe::flags;
 use crate::observe::record::{Heads, Record};
 

@@ -7,7 +7,8 @@ use xds::model::{FormatPart, FormatString, Operator};
 
 use super::clock::TimeFormat;
 use super::environment::Environment;
-use super::value::{Field, Lookup, Value};
+use super::value::{Lookup, Value};
+use crate::observe::field::Field;
 use crate::observe::record::{Heads, Record};
 
 /// A compiled format string.

@@ -56,8 +56,11 @@ fn record() -> Record {
 }
 
 fn render(source: &str, record: &Record) -> String {
-    let environment =
-        Environment { hostname: "box".into(), variables: [("REGION".to_owned(), "eu".to_owned())].into() };
+    let environment = Environment {
+        hostname: "box".into(),
+        variables: [("REGION".to_owned(), "eu".to_owned())].into(),
+        local_address: None,
+    };
     let format = Format::compile(&FormatString::parse(source).unwrap(), &environment).unwrap();
     let mut out = String::new();
     format.render(&mut out, record, &record.heads(), "-");

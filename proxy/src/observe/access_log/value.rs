@@ -4,11 +4,12 @@ use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderName};
+use http::HeaderMap;
 use xds::model::Operator;
 
 use super::clock::TimeFormat;
-use crate::observe::record::{Heads, Place, Record, RequestView};
+use crate::observe::field::Field;
+use crate::observe::record::{Heads, Place, Record};
 
 /// A value with its type, which JSON keeps.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -17,60 +18,6 @@ pub(super) enum Value<'a> {
     Missing,
     Text(Cow<'a, str>),
     Number(u64),
-}
-
-/// A header that a format names, parsed once.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Field {
-    Method,
-    Path,
-    Authority,
-    Scheme,
-    Name(HeaderName),
-}
-
-impl Field {
-    pub(super) fn parse(name: &str) -> Result<Self, String> {
-        Ok(match name {
-            ":method" => Self::Method,
-            ":path" => Self::Path,
-            ":authority" | "host" => Self::Authority,
-            ":scheme" => Self::Scheme,
-            name => Self::Name(
-                HeaderName::from_bytes(name.as_bytes())
-                    .map_err(|_| format!("{name:?} is not a header name"))?,
-            ),
-        })
-    }
-
-    pub(super) fn of_request<'a>(&self, request: &RequestView<'a>) -> Option<Cow<'a, str>> {
-        let pseudo = match self {
-            Self::Method => request.method,
-            Self::Path => request.path,
-            Self::Authority => request.authority,
-            Self::Scheme => request.scheme,
-            Self::Name(name) => return joined(request.headers, name),
-        };
-        (!pseudo.is_empty()).then_some(Cow::Borrowed(pseudo))
-    }
-
-    fn of_fields<'a>(&self, fields: &'a HeaderMap) -> Option<Cow<'a, str>> {
-        match self {
-            Self::Name(name) => joined(fields, name),
-            Self::Method | Self::Path | Self::Authority | Self::Scheme => None,
-        }
-    }
-}
-
-/// All values of a field, joined with commas as Envoy does; invalid UTF-8 is shown with replacement characters.
-pub(super) fn joined<'a>(fields: &'a HeaderMap, name: &HeaderName) -> Option<Cow<'a, str>> {
-    let mut values = fields.get_all(name).iter();
-    let first = String::from_utf8_lossy(values.next()?.as_bytes());
-    Some(values.fold(first, |mut text, value| {
-        text.to_mut().push(',');
-        text.to_mut().push_str(&String::from_utf8_lossy(value.as_bytes()));
-        text
-    }))
 }
 
 /// A compiled operator.

@@ -1,0 +1,75 @@
+//! Looking a header up by a name that was parsed once, pseudo-headers included.
+
+use std::borrow::Cow;
+
+use http::{HeaderMap, HeaderName};
+
+use super::record::RequestView;
+
+/// A header that a format or a matcher names, parsed once.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Field {
+    /// `:method`.
+    Method,
+    /// `:path`.
+    Path,
+    /// `:authority`, and `host`.
+    Authority,
+    /// `:scheme`.
+    Scheme,
+    /// Any other.
+    Name(HeaderName),
+}
+
+impl Field {
+    /// The header called `name`, in lower case.
+    ///
+    /// # Errors
+    /// When that is no header's name.
+    pub fn parse(name: &str) -> Result<Self, String> {
+        Ok(match name {
+            ":method" => Self::Method,
+            ":path" => Self::Path,
+            ":authority" | "host" => Self::Authority,
+            ":scheme" => Self::Scheme,
+            name => Self::Name(
+                HeaderName::from_bytes(name.as_bytes())
+                    .map_err(|_| format!("{name:?} is not a header name"))?,
+            ),
+        })
+    }
+
+    /// Its value in a request; all fields of the name joined with commas.
+    #[must_use]
+    pub fn of_request<'a>(&self, request: &RequestView<'a>) -> Option<Cow<'a, str>> {
+        let pseudo = match self {
+            Self::Method => request.method,
+            Self::Path => request.path,
+            Self::Authority => request.authority,
+            Self::Scheme => request.scheme,
+            Self::Name(name) => return joined(request.headers, name),
+        };
+        (!pseudo.is_empty()).then_some(Cow::Borrowed(pseudo))
+    }
+
+    /// Its value in a response or trailer section.
+    #[must_use]
+    pub fn of_fields<'a>(&self, fields: &'a HeaderMap) -> Option<Cow<'a, str>> {
+        match self {
+            Self::Name(name) => joined(fields, name),
+            Self::Method | Self::Path | Self::Authority | Self::Scheme => None,
+        }
+    }
+}
+
+/// All values of a field, joined with commas as Envoy does; invalid UTF-8 is shown with replacement characters.
+#[must_use]
+pub fn joined<'a>(fields: &'a HeaderMap, name: &HeaderName) -> Option<Cow<'a, str>> {
+    let mut values = fields.get_all(name).iter();
+    let first = String::from_utf8_lossy(values.next()?.as_bytes());
+    Some(values.fold(first, |mut text, value| {
+        text.to_mut().push(',');
+        text.to_mut().push_str(&String::from_utf8_lossy(value.as_bytes()));
+        text
+    }))
+}

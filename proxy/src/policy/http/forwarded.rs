@@ -1,0 +1,88 @@
+//! Where a request comes from: `x-forwarded-for`, `x-forwarded-proto`, `x-forwarded-port`.
+//!
+//! One rule: what a client says about itself counts only as far as proxies in front of this one are trusted.
+
+use std::net::{IpAddr, SocketAddr};
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use super::compile::HttpPolicy;
+use crate::body::RequestHead;
+use crate::observe::record::{ConnectionFacts, Place};
+
+const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
+const PROTO: HeaderName = HeaderName::from_static("x-forwarded-proto");
+const PORT: HeaderName = HeaderName::from_static("x-forwarded-port");
+
+impl HttpPolicy {
+    /// Writes the fields and says who the client is.
+    pub(super) fn note_origin(&self, head: &mut RequestHead, connection: &ConnectionFacts) -> Place {
+        let remote = &connection.remote;
+        let hops = self.xff_num_trusted_hops;
+        let headers = &mut head.headers;
+        let from_field = if self.use_remote_address {
+            // Our own peer is one of the trusted hops.
+            (hops > 0).then(|| trusted_address(headers, hops - 1)).flatten()
+        } else {
+            trusted_address(headers, hops)
+        };
+        if self.use_remote_address {
+            self.append_remote(headers, remote);
+            if hops == 0 {
+                headers.remove(PROTO);
+                if self.append_x_forwarded_port {
+                    headers.remove(PORT);
+                }
+            }
+            if self.append_x_forwarded_port
+                && !headers.contains_key(PORT)
+                && let Some(port) = connection.local.port()
+            {
+                headers.insert(PORT, HeaderValue::from(port));
+            }
+        }
+        if !headers.contains_key(PROTO) {
+            let scheme = if connection.tls.is_some() { "https" } else { "http" };
+            headers.insert(PROTO, HeaderValue::from_static(scheme));
+        }
+        from_field.map_or_else(|| remote.clone(), |ip| Place::Ip(SocketAddr::new(ip, 0)))
+    }
+
+    fn append_remote(&self, headers: &mut HeaderMap, remote: &Place) {
+        if self.skip_xff_append {
+            return;
+        }
+        let Some(ip) = remote.ip() else { return };
+        // A peer on loopback is this machine: those behind know it by its address.
+        let ip = if ip.is_loopback() { self.local_address.unwrap_or(ip) } else { ip };
+        let appended = match joined(headers) {
+            Some(before) => format!("{before},{ip}"),
+            None => ip.to_string(),
+        };
+        if let Ok(value) = HeaderValue::try_from(appended) {
+            headers.insert(FOR, value);
+        }
+    }
+}
+
+/// The field's values as one list.
+fn joined(headers: &HeaderMap) -> Option<String> {
+    let mut values = headers.get_all(FOR).iter().filter_map(|value| value.to_str().ok());
+    let first = values.next()?.to_owned();
+    Some(values.fold(first, |list, value| list + "," + value))
+}
+
+/// The address that stands `skip` places before the end of `x-forwarded-for`.
+fn trusted_address(headers: &HeaderMap, skip: usize) -> Option<IpAddr> {
+    let text = match headers.get_all(FOR).iter().count() {
+        0 => return None,
+        1 => headers.get(FOR)?.to_str().ok()?.to_owned(),
+        _ => joined(headers)?,
+    };
+    parse_address(text.rsplit(',').nth(skip)?.trim())
+}
+
+/// An address as it stands in the list: bare; IPv6 without brackets.
+fn parse_address(text: &str) -> Option<IpAddr> {
+    text.parse().ok()
+}

@@ -1,0 +1,69 @@
+//! What compiled policies share and what outlives them: counters, log outputs, the environment.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
+
+use super::stats::HttpStats;
+use crate::observe::access_log::{Environment, Outputs};
+use crate::observe::metrics::{Counters, Histogram, Registry, Scope};
+
+/// Made once for a process and handed to every compilation.
+#[derive(Debug)]
+pub struct Shared {
+    registry: Arc<Registry>,
+    outputs: Arc<Outputs>,
+    http: Mutex<HashMap<String, Weak<HttpStats>>>,
+}
+
+impl Shared {
+    /// Metrics go to `registry`, access logs to `outputs`.
+    #[must_use]
+    pub fn new(registry: Arc<Registry>, outputs: Arc<Outputs>) -> Self {
+        Self { registry, outputs, http: Mutex::default() }
+    }
+
+    /// Where metrics are shown.
+    #[must_use]
+    pub fn registry(&self) -> &Arc<Registry> {
+        &self.registry
+    }
+
+    /// Where access logs go.
+    #[must_use]
+    pub fn outputs(&self) -> &Arc<Outputs> {
+        &self.outputs
+    }
+
+    /// What formats may know about the machine.
+    #[must_use]
+    pub fn environment(&self) -> &Environment {
+        self.outputs.environment()
+    }
+
+    /// The metrics of `stat_prefix`: the same as long as anyone holds them, so that a swap resets nothing.
+    #[must_use]
+    pub fn http_stats(&self, stat_prefix: &str) -> Arc<HttpStats> {
+        let mut known = self.http.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(stats) = known.get(stat_prefix).and_then(Weak::upgrade) {
+            return stats;
+        }
+        let stats = Arc::new(HttpStats {
+            counters: Arc::new(Counters::new()),
+            rq_time: Arc::new(Histogram::new()),
+            cx_length: Arc::new(Histogram::new()),
+        });
+        let scope = || Scope {
+            family: "http",
+            label: "envoy_http_conn_manager_prefix",
+            name: stat_prefix.to_owned(),
+        };
+        self.registry.add_counters(scope(), &stats.counters);
+        let help = "Milliseconds from a request's start to its response's end.";
+        self.registry.add_histogram(scope(), "downstream_rq_time", help, &stats.rq_time);
+        let help = "Milliseconds that connections lived.";
+        self.registry.add_histogram(scope(), "downstream_cx_length_ms", help, &stats.cx_length);
+        known.retain(|_, stats| stats.strong_count() > 0);
+        known.insert(stat_prefix.to_owned(), Arc::downgrade(&stats));
+        stats
+    }
+}

@@ -1,0 +1,23 @@
+//! Decisions: configuration compiled into data that answers questions about a request.
+//!
+//! One rule: nothing here moves a byte or waits. Time and randomness are passed in, so that every choice can be
+//! tested by a table.
+
+pub mod facts;
+
+mod port;
+
+mod header_tests;
+
+pub mod http;
+
+pub mod route;
+
+pub mod retry;
+
+pub mod timeout;
+
+pub mod reply;
+
+#[cfg(test)]
+mod samples;

@@ -1,0 +1,278 @@
+//! What a route does with a request: forward, redirect or answer.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{HeaderName, StatusCode};
+use xds::model::{self, ClusterTarget, DataSource, RoutingPriority, UpgradeConfig};
+
+use super::hash::HashPolicies;
+use super::mutation::{Mutations, Stage};
+use super::redirect::Redirect;
+use super::rewrite::{HostRewrite, PathRewrite};
+use crate::body::{RequestHead, Text};
+use crate::error::Invalid;
+use crate::limits::DIRECT_RESPONSE_BYTES_MAX;
+use crate::observe::access_log::Environment;
+use crate::policy::retry::RetryRule;
+use crate::policy::timeout::RouteTimeouts;
+
+/// What a route does.
+#[derive(Debug)]
+pub enum Action {
+    /// Sends the request to a cluster.
+    Forward(Box<Forward>),
+    /// Sends the client elsewhere.
+    Redirect(Box<Redirect>),
+    /// Answers.
+    Direct {
+        /// The status.
+        status: StatusCode,
+        /// The body; empty for none.
+        body: Bytes,
+    },
+}
+
+/// Where and how a request is sent.
+#[derive(Debug)]
+pub struct Forward {
+    /// Which cluster.
+    pub target: Target,
+    /// The status when that cluster does not exist.
+    pub cluster_not_found: StatusCode,
+    /// How long things may take.
+    pub timeouts: RouteTimeouts,
+    /// The path the upstream sees.
+    pub path_rewrite: PathRewrite,
+    /// The authority the upstream sees.
+    pub host_rewrite: HostRewrite,
+    /// Whether the old authority goes into `x-forwarded-host`.
+    pub append_forwarded_host: bool,
+    /// When to try again: the route's rule, else the virtual host's.
+    pub retry: Option<RetryRule>,
+    /// What a hash balancer hashes.
+    pub hash: HashPolicies,
+    /// Upgrades that are decided here.
+    pub upgrades: Vec<UpgradeConfig>,
+    /// Which thresholds count.
+    pub priority: RoutingPriority,
+}
+
+/// Which cluster.
+#[derive(Debug)]
+pub enum Target {
+    /// One.
+    Cluster(Arc<str>),
+    /// One of several.
+    Weighted {
+        /// The clusters.
+        clusters: Vec<WeightedCluster>,
+        /// The sum of their weights; never zero.
+        total: u64,
+    },
+    /// The one a request header names.
+    Header(HeaderName),
+}
+
+/// One of several clusters.
+#[derive(Debug)]
+pub struct WeightedCluster {
+    name: Arc<str>,
+    weight: u64,
+    authority: Option<Text>,
+    request: Mutations,
+    response: Mutations,
+}
+
+/// The cluster chosen for a request.
+#[derive(Debug, Clone)]
+pub struct Cluster<'a> {
+    /// Its name.
+    pub name: Arc<str>,
+    /// The authority that this choice demands.
+    pub authority: Option<&'a Text>,
+    /// Mutations of the request, if they are not the route's own.
+    pub request: Option<&'a Mutations>,
+    /// Mutations of the response, if they are not the route's own.
+    pub response: Option<&'a Mutations>,
+}
+
+/// The levels around an action, each with its request and response stage.
+#[derive(Debug, Clone)]
+pub(super) struct Levels {
+    /// In the order in which they are carried out.
+    pub(super) request: Vec<Arc<Stage>>,
+    pub(super) response: Vec<Arc<Stage>>,
+}
+
+impl Levels {
+    pub(super) fn mutations(&self) -> (Mutations, Mutations) {
+        (Mutations::new(self.request.iter().cloned()), Mutations::new(self.response.iter().cloned()))
+    }
+
+    /// The same with a level that is carried out before all others.
+    fn after(&self, request: Stage, response: Stage) -> (Mutations, Mutations) {
+        let first = |stage: Stage, rest: &[Arc<Stage>]| {
+            Mutations::new(std::iter::once(Arc::new(stage)).chain(rest.iter().cloned()))
+        };
+        (first(request, &self.request), first(response, &self.response))
+    }
+}
+
+impl Action {
+    pub(super) fn compile(
+        model: &model::RouteAction,
+        levels: &Levels,
+        host_retry: Option<&model::RetryPolicy>,
+        environment: &Environment,
+    ) -> Result<Self, Invalid> {
+        Ok(match model {
+            model::RouteAction::Forward(forward) => {
+                let forward = Forward::compile(forward, levels, host_retry, environment);
+                Self::Forward(Box::new(forward.map_err(|invalid| invalid.within("route"))?))
+            }
+            model::RouteAction::Redirect(redirect) => Self::Redirect(Box::new(Redirect::compile(redirect))),
+            model::RouteAction::DirectResponse(direct) => {
+                let body = direct.body.as_ref().map(|source| read(source, environment)).transpose();
+                let body = body.map_err(|reason| Invalid::new("direct_response.body", reason))?;
+                Self::Direct { status: direct.status, body: body.unwrap_or_default() }
+            }
+        })
+    }
+}
+
+impl Forward {
+    fn compile(
+        model: &model::Forward,
+        levels: &Levels,
+        host_retry: Option<&model::RetryPolicy>,
+        environment: &Environment,
+    ) -> Result<Self, Invalid> {
+        let model::Forward {
+            target,
+            cluster_not_found,
+            timeout,
+            idle_timeout,
+            max_stream_duration,
+            path_rewrite,
+            host_rewrite,
+            append_x_forwarded_host,
+            retry,
+            hash_policy,
+            upgrades,
+            priority,
+        } = model;
+        let retry = retry.as_ref().or(host_retry).map(RetryRule::compile).transpose();
+        Ok(Self {
+            target: Target::compile(target, levels, environment)?,
+            cluster_not_found: *cluster_not_found,
+            timeouts: RouteTimeouts::new(*timeout, *idle_timeout, *max_stream_duration),
+            path_rewrite: PathRewrite::compile(path_rewrite),
+            host_rewrite: HostRewrite::compile(host_rewrite)
+                .map_err(|reason| Invalid::new("host_rewrite_header", reason))?,
+            append_forwarded_host: *append_x_forwarded_host,
+            retry: retry.map_err(|invalid| invalid.within("retry_policy"))?,
+            hash: HashPolicies::compile(hash_policy).map_err(|reason| Invalid::new("hash_policy", reason))?,
+            upgrades: upgrades.clone(),
+            priority: *priority,
+        })
+    }
+}
+
+impl Target {
+    fn compile(model: &ClusterTarget, levels: &Levels, environment: &Environment) -> Result<Self, Invalid> {
+        match model {
+            ClusterTarget::Cluster(name) => Ok(Self::Cluster(name.as_str().into())),
+            ClusterTarget::Header(name) => HeaderName::from_bytes(name.as_bytes())
+                .map(Self::Header)
+                .map_err(|_| Invalid::new("cluster_header", format!("{name:?} is not a header name"))),
+            ClusterTarget::Weighted(models) => {
+                let mut clusters = Vec::with_capacity(models.len());
+                for (index, model) in models.iter().enumerate() {
+                    let cluster = WeightedCluster::compile(model, levels, environment);
+                    clusters.push(cluster.map_err(|invalid| {
+                        invalid.within(&format!("weighted_clusters.clusters[{index}]"))
+                    })?);
+                }
+                let total = clusters.iter().map(|cluster| cluster.weight).sum();
+                if total == 0 {
+                    return Err(Invalid::new("weighted_clusters", "the weights add up to zero"));
+                }
+                Ok(Self::Weighted { clusters, total })
+            }
+        }
+    }
+
+    /// The cluster for a request; `None` when the header that should name it does not. `random` splits.
+    #[must_use]
+    pub fn choose(&self, head: &RequestHead, random: u64) -> Option<Cluster<'_>> {
+        let plain = |name| Cluster { name, authority: None, request: None, response: None };
+        match self {
+            Self::Cluster(name) => Some(plain(Arc::clone(name))),
+            Self::Header(header) => {
+                let name = std::str::from_utf8(head.headers.get(header)?.as_bytes()).ok()?;
+                (!name.is_empty()).then(|| plain(name.into()))
+            }
+            Self::Weighted { clusters, total } => {
+                let mut left = random % total;
+                let chosen = clusters.iter().find(|cluster| {
+                    let here = left < cluster.weight;
+                    left = left.saturating_sub(cluster.weight);
+                    here
+                });
+                chosen.map(|cluster| Cluster {
+                    name: Arc::clone(&cluster.name),
+                    authority: cluster.authority.as_ref(),
+                    request: Some(&cluster.request),
+                    response: Some(&cluster.response),
+                })
+            }
+        }
+    }
+}
+
+impl WeightedCluster {
+    fn compile(
+        model: &model::WeightedCluster,
+        levels: &Levels,
+        environment: &Environment,
+    ) -> Result<Self, Invalid> {
+        let model::WeightedCluster { name, weight, request_headers, response_headers, host_rewrite_literal } =
+            model;
+        let request = Stage::compile(request_headers, environment)
+            .map_err(|invalid| invalid.within("request_headers"))?;
+        let response = Stage::compile(response_headers, environment)
+            .map_err(|invalid| invalid.within("response_headers"))?;
+        let (request, response) = levels.after(request, response);
+        Ok(Self {
+            name: name.as_str().into(),
+            weight: u64::from(*weight),
+            authority: (!host_rewrite_literal.is_empty()).then(|| Text::from(host_rewrite_literal.as_str())),
+            request,
+            response,
+        })
+    }
+}
+
+/// The body of a direct response, read when the route is compiled.
+fn read(source: &DataSource, environment: &Environment) -> Result<Bytes, String> {
+    let bytes = match source {
+        DataSource::Inline(bytes) => bytes.clone(),
+        DataSource::Environment(name) => environment
+            .variables
+            .get(name)
+            .map(|value| value.clone().into_bytes())
+            .ok_or_else(|| format!("the environment variable {name:?} is not set"))?,
+        DataSource::File { path, watched_directory: None } => {
+            std::fs::read(path).map_err(|error| format!("the file {path:?} cannot be read: {error}"))?
+        }
+        DataSource::File { watched_directory: Some(directory), .. } => {
+            return Err(format!("a body is read once; watched_directory {directory:?} cannot be followed"));
+        }
+    };
+    if bytes.len() > DIRECT_RESPONSE_BYTES_MAX {
+        let found = bytes.len();
+        return Err(format!("the body has {found} bytes; at most {DIRECT_RESPONSE_BYTES_MAX} are accepted"));
+    }
+    Ok(bytes.into())
+}

@@ -1,0 +1,44 @@
+//! Whether a request is a route's: path, headers, query, gRPC, share.
+
+use http::Method;
+use xds::model::{Fraction, QueryMatcher, RouteMatch};
+
+use super::path::PathTest;
+use crate::body::RequestHead;
+use crate::error::Invalid;
+use crate::policy::facts;
+use crate::policy::header_tests::HeaderTests;
+
+/// A compiled match.
+#[derive(Debug)]
+pub(super) struct Matcher {
+    pub(super) path: PathTest,
+    headers: HeaderTests,
+    query: Vec<QueryMatcher>,
+    grpc: bool,
+    share: Option<Fraction>,
+}
+
+impl Matcher {
+    pub(super) fn compile(model: &RouteMatch) -> Result<Self, Invalid> {
+        let RouteMatch { path, case_sensitive, headers, query_parameters, grpc, runtime_fraction } = model;
+        Ok(Self {
+            path: PathTest::compile(path, *case_sensitive),
+            headers: HeaderTests::compile(headers)?,
+            query: query_parameters.clone(),
+            grpc: *grpc,
+            share: *runtime_fraction,
+        })
+    }
+
+    pub(super) fn is_match(&self, head: &RequestHead, random: u64) -> bool {
+        self.path.is_match(&head.path, head.method == Method::CONNECT)
+            && self.share.is_none_or(|share| share.contains(random))
+            && (!self.grpc || facts::is_grpc(&head.headers))
+            && self.headers.all_pass(head)
+            && self
+                .query
+                .iter()
+                .all(|matcher| matcher.is_match(facts::query_parameter(&head.path, &matcher.name)))
+    }
+}

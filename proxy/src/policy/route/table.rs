@@ -1,0 +1,285 @@
+//! The route table: virtual hosts by domain, routes in order, the first match wins.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use http::StatusCode;
+use xds::model::{self, ClusterName, ClusterTarget, RequireTls, RouteConfiguration};
+
+use super::action::{Action, Cluster, Forward, Levels};
+use super::domain::Domains;
+use super::matcher::Matcher;
+use super::mutation::{Mutations, Stage};
+use super::rewrite::set_authority;
+use crate::body::RequestHead;
+use crate::error::Invalid;
+use crate::observe::access_log::Environment;
+use crate::observe::record::Record;
+use crate::policy::facts;
+use crate::policy::reply::Reply;
+
+/// A compiled route configuration.
+#[derive(Debug)]
+pub struct RouteTable {
+    name: Box<str>,
+    domains: Domains,
+    hosts: Vec<VirtualHost>,
+    clusters: BTreeSet<ClusterName>,
+    validate_clusters: Option<bool>,
+}
+
+/// A compiled virtual host.
+#[derive(Debug)]
+pub struct VirtualHost {
+    /// Its name.
+    pub name: Arc<str>,
+    /// Whether upstreams see `x-envoy-attempt-count`.
+    pub attempt_count_in_request: bool,
+    /// Whether clients see it.
+    pub attempt_count_in_response: bool,
+    require_tls: RequireTls,
+    routes: Vec<Route>,
+}
+
+/// A compiled route.
+#[derive(Debug)]
+pub struct Route {
+    /// Its name; may be empty.
+    pub name: Arc<str>,
+    /// What it does.
+    pub action: Action,
+    /// Changes of the request's fields.
+    pub request: Mutations,
+    /// Changes of the response's fields.
+    pub response: Mutations,
+    matcher: Matcher,
+}
+
+/// What the table says about a request.
+#[derive(Debug)]
+pub enum Found<'a> {
+    /// A route takes it.
+    Route(&'a VirtualHost, &'a Route),
+    /// The virtual host demands TLS.
+    TlsRequired,
+    /// Nothing matches.
+    None,
+}
+
+impl RouteTable {
+    /// Compiles `model`.
+    ///
+    /// # Errors
+    /// Names the virtual host, route and field that cannot be used.
+    pub fn compile(model: &RouteConfiguration, environment: &Environment) -> Result<Self, Invalid> {
+        let RouteConfiguration {
+            name,
+            virtual_hosts,
+            request_headers,
+            response_headers,
+            ignore_port_in_host_matching,
+            most_specific_header_mutations_wins,
+            validate_clusters,
+        } = model;
+        let outer = Outer {
+            table: Level::compile(request_headers, response_headers, environment)?,
+            specific_wins: *most_specific_header_mutations_wins,
+            environment,
+        };
+        let mut domains = Domains::new(*ignore_port_in_host_matching);
+        let mut hosts = Vec::with_capacity(virtual_hosts.len());
+        let mut clusters = BTreeSet::new();
+        for (index, host) in virtual_hosts.iter().enumerate() {
+            let at = |invalid: Invalid| invalid.within(&format!("virtual_hosts[{index}]"));
+            for domain in &host.domains {
+                domains.add(domain, index).map_err(at)?;
+            }
+            hosts.push(VirtualHost::compile(host, &outer).map_err(at)?);
+            host.routes.iter().for_each(|route| collect_clusters(route, &mut clusters));
+        }
+        let name = name.as_str().into();
+        Ok(Self { name, domains, hosts, clusters, validate_clusters: *validate_clusters })
+    }
+
+    /// The name of the route configuration.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The clusters that routes name (a `cluster_header` names none).
+    pub fn clusters(&self) -> impl Iterator<Item = &ClusterName> {
+        self.clusters.iter()
+    }
+
+    /// Whether a route to an unknown cluster refuses the table; `None`: only in a static table.
+    #[must_use]
+    pub fn validate_clusters(&self) -> Option<bool> {
+        self.validate_clusters
+    }
+
+    /// The route for a request; `random` decides shares.
+    #[must_use]
+    pub fn find(&self, head: &RequestHead, random: u64) -> Found<'_> {
+        let Some(host) = self.domains.find(&head.authority) else { return Found::None };
+        let host = &self.hosts[host];
+        if host.demands_tls(head) {
+            return Found::TlsRequired;
+        }
+        match host.routes.iter().find(|route| route.matcher.is_match(head, random)) {
+            Some(route) => Found::Route(host, route),
+            None => Found::None,
+        }
+    }
+}
+
+impl VirtualHost {
+    fn compile(model: &model::VirtualHost, outer: &Outer<'_>) -> Result<Self, Invalid> {
+        let model::VirtualHost {
+            name,
+            domains: _, // Added to the table's domains by the caller.
+            routes,
+            require_tls,
+            request_headers,
+            response_headers,
+            include_request_attempt_count,
+            include_attempt_count_in_response,
+            retry_policy,
+        } = model;
+        let level = Level::compile(request_headers, response_headers, outer.environment)?;
+        let routes = routes.iter().enumerate().map(|(index, route)| {
+            Route::compile(route, &level, retry_policy.as_ref(), outer)
+                .map_err(|invalid| invalid.within(&format!("routes[{index}]")))
+        });
+        Ok(Self {
+            name: name.as_str().into(),
+            attempt_count_in_request: *include_request_attempt_count,
+            attempt_count_in_response: *include_attempt_count_in_response,
+            require_tls: *require_tls,
+            routes: routes.collect::<Result<_, _>>()?,
+        })
+    }
+
+    fn demands_tls(&self, head: &RequestHead) -> bool {
+        let who = match self.require_tls {
+            RequireTls::None => false,
+            // Without `internal_address_config`, which this proxy refuses, Envoy takes no address for internal.
+            RequireTls::ExternalOnly | RequireTls::All => true,
+        };
+        // By what the client used towards the first proxy, which is what a redirect can change.
+        who && facts::text(&head.headers, "x-forwarded-proto").is_some_and(|scheme| scheme != "https")
+    }
+}
+
+impl Route {
+    fn compile(
+        model: &model::Route,
+        host: &Level,
+        host_retry: Option<&model::RetryPolicy>,
+        outer: &Outer<'_>,
+    ) -> Result<Self, Invalid> {
+        let model::Route { name, matches, action, request_headers, response_headers } = model;
+        let own = Level::compile(request_headers, response_headers, outer.environment)?;
+        // Later stages win: by default the most general one is last.
+        let mut order = [&own, host, &outer.table];
+        if outer.specific_wins {
+            order.reverse();
+        }
+        let levels = Levels {
+            request: order.iter().map(|level| Arc::clone(&level.request)).collect(),
+            response: order.iter().map(|level| Arc::clone(&level.response)).collect(),
+        };
+        let (request, response) = levels.mutations();
+        Ok(Self {
+            name: name.as_str().into(),
+            action: Action::compile(action, &levels, host_retry, outer.environment)?,
+            request,
+            response,
+            matcher: Matcher::compile(matches).map_err(|invalid| invalid.within("match"))?,
+        })
+    }
+
+    /// The local answer of a redirect or direct response; `None` for a route that forwards.
+    #[must_use]
+    pub fn reply(&self, head: &RequestHead) -> Option<Reply> {
+        const DETAILS: &str = "direct_response";
+        match &self.action {
+            Action::Forward(_) => None,
+            Action::Redirect(redirect) => {
+                let location = redirect.location(head, &self.matcher.path);
+                Some(Reply::redirect(redirect.status, &location, DETAILS))
+            }
+            // Envoy points a 201 and every 3xx at the request's own address.
+            Action::Direct { status, body } => {
+                let points = *status == StatusCode::CREATED || status.is_redirection();
+                let reply = if points {
+                    let own = format!("{}://{}{}", head.scheme.as_str(), head.authority, head.path);
+                    Reply::redirect(*status, &own, DETAILS)
+                } else {
+                    Reply::status(*status, DETAILS)
+                };
+                Some(Reply { body: body.clone(), ..reply })
+            }
+        }
+    }
+
+    /// Makes the head the one that `cluster` is to see: mutations, then authority, then path, as Envoy does.
+    /// `envoy_fields` keeps what is rewritten in `x-envoy-original-*`.
+    pub fn shape_request(
+        &self,
+        forward: &Forward,
+        cluster: &Cluster<'_>,
+        head: &mut RequestHead,
+        record: &Record,
+        envoy_fields: bool,
+    ) {
+        if let Some(authority) = cluster.authority {
+            head.authority = authority.clone();
+        }
+        cluster.request.unwrap_or(&self.request).apply_to_request(head, record);
+        if let Some(authority) = forward.host_rewrite.authority(head) {
+            set_authority(head, authority, forward.append_forwarded_host, envoy_fields);
+        }
+        forward.path_rewrite.apply(head, &self.matcher.path, envoy_fields);
+    }
+}
+
+/// What lies around a virtual host.
+struct Outer<'a> {
+    table: Level,
+    specific_wins: bool,
+    environment: &'a Environment,
+}
+
+/// The mutations of one level.
+struct Level {
+    request: Arc<Stage>,
+    response: Arc<Stage>,
+}
+
+impl Level {
+    fn compile(
+        request: &model::HeaderMutations,
+        response: &model::HeaderMutations,
+        environment: &Environment,
+    ) -> Result<Self, Invalid> {
+        let request =
+            Stage::compile(request, environment).map_err(|invalid| invalid.within("request_headers"))?;
+        let response =
+            Stage::compile(response, environment).map_err(|invalid| invalid.within("response_headers"))?;
+        Ok(Self { request: Arc::new(request), response: Arc::new(response) })
+    }
+}
+
+fn collect_clusters(route: &model::Route, clusters: &mut BTreeSet<ClusterName>) {
+    let model::RouteAction::Forward(forward) = &route.action else { return };
+    match &forward.target {
+        ClusterTarget::Cluster(name) => {
+            clusters.insert(name.clone());
+        }
+        ClusterTarget::Weighted(weighted) => {
+            clusters.extend(weighted.iter().map(|cluster| cluster.name.clone()));
+        }
+        ClusterTarget::Header(_) => {}
+    }
+}
