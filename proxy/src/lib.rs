@@ -19,7 +19,8 @@ pub mod identity;
 
 pub mod upstream;
 
-pub mod exchange;
 pub mod policy;
+
+pub mod exchange;
 
 pub mod downstream;

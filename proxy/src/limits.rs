@@ -66,9 +66,6 @@ pub const ACCESS_LOG_FLUSH: Duration = Duration::from_millis(100);
 /// Most attempts of one request, whatever a retry policy or `x-envoy-max-retries` asks for.
 pub const ATTEMPTS_MAX: u32 = 256;
 
-/// Longest body of a direct response, bytes (Envoy `max_direct_response_body_size_bytes`).
-pub const DIRECT_RESPONSE_BYTES_MAX: usize = 4096;
-
 /// Bytes of the next requests read while one is being answered on HTTP/1.1; past this the client is held back,
 /// and its going away is noticed only by writing.
 pub const PIPELINE_BYTES_MAX: usize = 16 * 1024;
@@ -129,6 +126,7 @@ pub const H2_KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// How often a worker looks through its pools for connections to close.
 pub const POOL_SWEEP: Duration = Duration::from_secs(1);
+
 /// Bytes of a buffer that relays one direction of a connection.
 pub const COPY_BUFFER_BYTES: usize = 256 * 1024;
 

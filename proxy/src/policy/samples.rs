@@ -123,6 +123,7 @@ pub(super) fn table(virtual_hosts: Vec<VirtualHost>) -> RouteConfiguration {
         ignore_port_in_host_matching: false,
         most_specific_header_mutations_wins: false,
         validate_clusters: None,
+        max_direct_response_body_size_bytes: 4096,
     }
 }
 

@@ -12,7 +12,6 @@ use super::redirect::Redirect;
 use super::rewrite::{HostRewrite, PathRewrite};
 use crate::body::{RequestHead, Text};
 use crate::error::Invalid;
-use crate::limits::DIRECT_RESPONSE_BYTES_MAX;
 use crate::observe::access_log::Environment;
 use crate::policy::retry::RetryRule;
 use crate::policy::timeout::RouteTimeouts;
@@ -125,6 +124,7 @@ impl Action {
         levels: &Levels,
         host_retry: Option<&model::RetryPolicy>,
         environment: &Environment,
+        body_bytes_max: usize,
     ) -> Result<Self, Invalid> {
         Ok(match model {
             model::RouteAction::Forward(forward) => {
@@ -133,7 +133,8 @@ impl Action {
             }
             model::RouteAction::Redirect(redirect) => Self::Redirect(Box::new(Redirect::compile(redirect))),
             model::RouteAction::DirectResponse(direct) => {
-                let body = direct.body.as_ref().map(|source| read(source, environment)).transpose();
+                let body =
+                    direct.body.as_ref().map(|source| read(source, environment, body_bytes_max)).transpose();
                 let body = body.map_err(|reason| Invalid::new("direct_response.body", reason))?;
                 Self::Direct { status: direct.status, body: body.unwrap_or_default() }
             }
@@ -255,7 +256,7 @@ impl WeightedCluster {
 }
 
 /// The body of a direct response, read when the route is compiled.
-fn read(source: &DataSource, environment: &Environment) -> Result<Bytes, String> {
+fn read(source: &DataSource, environment: &Environment, bytes_max: usize) -> Result<Bytes, String> {
     let bytes = match source {
         DataSource::Inline(bytes) => bytes.clone(),
         DataSource::Environment(name) => environment
@@ -270,9 +271,11 @@ fn read(source: &DataSource, environment: &Environment) -> Result<Bytes, String>
             return Err(format!("a body is read once; watched_directory {directory:?} cannot be followed"));
         }
     };
-    if bytes.len() > DIRECT_RESPONSE_BYTES_MAX {
+    if bytes.len() > bytes_max {
         let found = bytes.len();
-        return Err(format!("the body has {found} bytes; at most {DIRECT_RESPONSE_BYTES_MAX} are accepted"));
+        return Err(format!(
+            "the body has {found} bytes, max_direct_response_body_size_bytes accepts {bytes_max}"
+        ));
     }
     Ok(bytes.into())
 }

@@ -80,11 +80,13 @@ impl RouteTable {
             ignore_port_in_host_matching,
             most_specific_header_mutations_wins,
             validate_clusters,
+            max_direct_response_body_size_bytes,
         } = model;
         let outer = Outer {
             table: Level::compile(request_headers, response_headers, environment)?,
             specific_wins: *most_specific_header_mutations_wins,
             environment,
+            body_bytes_max: usize::try_from(*max_direct_response_body_size_bytes).unwrap_or(usize::MAX),
         };
         let mut domains = Domains::new(*ignore_port_in_host_matching);
         let mut hosts = Vec::with_capacity(virtual_hosts.len());
@@ -192,7 +194,7 @@ impl Route {
         let (request, response) = levels.mutations();
         Ok(Self {
             name: name.as_str().into(),
-            action: Action::compile(action, &levels, host_retry, outer.environment)?,
+            action: Action::compile(action, &levels, host_retry, outer.environment, outer.body_bytes_max)?,
             request,
             response,
             matcher: Matcher::compile(matches).map_err(|invalid| invalid.within("match"))?,
@@ -249,6 +251,7 @@ struct Outer<'a> {
     table: Level,
     specific_wins: bool,
     environment: &'a Environment,
+    body_bytes_max: usize,
 }
 
 /// The mutations of one level.
