@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use crate::child::Folder;
+use crate::options::Options;
 use crate::scenario::{folder, workspace};
 
 /// One proxy under measurement.
@@ -79,7 +80,7 @@ impl Contestant {
 }
 
 /// The contestants asked for. A peer that is not installed is an error: a table with a gap proves nothing.
-pub fn choose(options: &crate::Options) -> Result<Vec<Contestant>, String> {
+pub fn choose(options: &Options) -> Result<Vec<Contestant>, String> {
     let named = |name: &str| options.only.is_empty() || options.only.iter().any(|only| only == name);
     let mut chosen = Vec::new();
     if named("tombolo") {
@@ -124,11 +125,11 @@ fn build(profile: &str) -> Result<PathBuf, String> {
         return Err(format!("tombolo-proxy does not build: {}", output.status));
     }
     let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let executables = text.lines().filter_map(|line| {
+    let mut executables = text.lines().rev().filter_map(|line| {
         let message: serde_json::Value = serde_json::from_str(line).ok()?;
         message["executable"].as_str().map(PathBuf::from)
     });
-    executables.last().ok_or_else(|| "cargo named no executable".to_owned())
+    executables.next().ok_or_else(|| "cargo named no executable".to_owned())
 }
 
 /// Fills in a template of `bench/peers/` and writes it into the folder.

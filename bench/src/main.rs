@@ -3,10 +3,11 @@
 //! One rule: every contestant does the same work (checked by a probe before it is measured), in rounds that
 //! take turns, so that a busy machine is unfair to all of them alike.
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+mod options;
 
 mod pin;
 
@@ -26,6 +27,8 @@ mod contestant;
 
 mod probe;
 
+mod measurement;
+
 mod rounds;
 
 mod table;
@@ -40,7 +43,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// HTTP/1.1 keep-alive, 1 KB answers, 64 connections.
-    Http1Keepalive(Options),
+    Http1Keepalive(options::Options),
     /// The backend of the scenarios: answers every request at two ports.
     #[command(hide = true)]
     Backend(backend::Options),
@@ -50,35 +53,6 @@ enum Command {
     /// The floor: copies bytes between sockets and reads none of them.
     #[command(hide = true)]
     Floor(floor::Options),
-}
-
-/// How a scenario is run.
-#[derive(clap::Args)]
-pub struct Options {
-    /// Measure Envoy, nginx and HAProxy too (tests/setup installs them).
-    #[arg(long)]
-    peers: bool,
-    /// How many times each contestant is measured.
-    #[arg(long, default_value_t = 5)]
-    rounds: usize,
-    /// Only these contestants (tombolo, envoy, nginx, haproxy, floor).
-    #[arg(long, value_delimiter = ',')]
-    only: Vec<String>,
-    /// The core of the proxy; load generator and backend run on --load-core.
-    #[arg(long, default_value_t = 0)]
-    proxy_core: usize,
-    /// The core of load generator and backend.
-    #[arg(long, default_value_t = 1)]
-    load_core: usize,
-    /// The profile tombolo-proxy is built with.
-    #[arg(long, default_value = "dist")]
-    profile: String,
-    /// Measure this binary of tombolo-proxy instead of building one.
-    #[arg(long)]
-    binary: Option<PathBuf>,
-    /// Write every number to this file as JSON.
-    #[arg(long)]
-    json: Option<PathBuf>,
 }
 
 fn main() -> ExitCode {

@@ -5,35 +5,18 @@ use std::net::SocketAddr;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use serde::Serialize;
-
 use crate::child::{Folder, Running, free_port};
 use crate::contestant::{Contestant, Ports, choose};
 use crate::load::Counts;
+use crate::measurement::Measurement;
+use crate::options::Options;
 use crate::scenario::Scenario;
 use crate::{cpu, pin, probe, table};
 
 const START_DEADLINE: Duration = Duration::from_secs(20);
 
-/// One contestant in one round.
-#[derive(Debug, Clone, Serialize)]
-pub struct Measurement {
-    /// Who.
-    pub contestant: &'static str,
-    /// Which round, from 1.
-    pub round: usize,
-    /// CPU time of the proxy per request.
-    pub cpu_micros: f64,
-    /// Requests per second.
-    pub requests_per_second: f64,
-    /// Requests that failed.
-    pub failures: u64,
-    /// Resident memory at the end.
-    pub resident_bytes: u64,
-}
-
 /// Measures a scenario, prints the table, and writes the JSON if asked to.
-pub fn run(name: &str, options: &crate::Options) -> Result<(), String> {
+pub fn run(name: &str, options: &Options) -> Result<(), String> {
     let scenario = Scenario::read(name)?;
     let contestants = choose(options)?;
     let folder = Folder::new()?;
@@ -65,7 +48,7 @@ fn measure(
     contestant: &Contestant,
     round: usize,
     scenario: &Scenario,
-    options: &crate::Options,
+    options: &Options,
     folder: &Folder,
 ) -> Result<Measurement, String> {
     let ports = Ports { listen: free_port()?, admin: free_port()?, backends: [free_port()?, free_port()?] };

@@ -1,6 +1,6 @@
 //! The table: medians with their spread, and ratios to Envoy, as Markdown.
 
-use crate::rounds::Measurement;
+use crate::measurement::Measurement;
 
 const ENVOY: &str = "envoy";
 

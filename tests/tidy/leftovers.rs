@@ -24,16 +24,12 @@ fn no_macro_or_attribute_is_left_over() {
 
 #[test]
 fn no_reminder_is_left_over() {
-    assert_none(lines_with(REMINDERS, |line, word| contains_word(line, word), "open an issue or do it"));
+    assert_none(lines_with(REMINDERS, contains_word, "open an issue or do it"));
 }
 
 #[test]
 fn no_file_names_a_path_of_one_machine() {
-    assert_none(lines_with(
-        MACHINE_PATHS,
-        |line, path| contains_path(line, path),
-        "it exists on one machine only",
-    ));
+    assert_none(lines_with(MACHINE_PATHS, contains_path, "it exists on one machine only"));
 }
 
 struct Leftovers<'a> {

@@ -1,4 +1,4 @@
-//! Files of 400 lines at most (`tests.rs` 900), functions of 70 lines at most; generated files excepted.
+//! Files of 400 lines at most (`tests.rs` and files of a `tests` module 900), functions of 70 lines at most; generated files excepted.
 
 use proc_macro2::Span;
 use syn::spanned::Spanned;
@@ -32,7 +32,9 @@ fn is_generated(source: &Source) -> bool {
 }
 
 fn too_long(source: &Source) -> Option<Finding> {
-    let limit = if source.path.ends_with("tests.rs") { TEST_FILE_LINES_MAX } else { FILE_LINES_MAX };
+    let is_test = source.test
+        && (source.path.ends_with("tests.rs") || source.module.iter().any(|name| name == "tests"));
+    let limit = if is_test { TEST_FILE_LINES_MAX } else { FILE_LINES_MAX };
     let lines = source.text.lines().count();
     (lines > limit).then(|| Finding::new(&source.path, limit + 1, format!("{lines} lines, {limit} at most")))
 }
