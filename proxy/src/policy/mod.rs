@@ -19,5 +19,7 @@ pub mod timeout;
 
 pub mod reply;
 
+pub mod tcp;
+
 #[cfg(test)]
 mod samples;

@@ -1,0 +1,169 @@
+//! Passes one downstream connection's bytes to an endpoint.
+//!
+//! Pick a cluster, connect to one of its endpoints (trying others as often as configured), relay, write the log line.
+//! One rule: the line is written however the connection ends, also when its task is dropped.
+
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Cow;
+use std::future::Future;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use tokio::io::{AsyncRead, AsyncWrite};
+
+use super::copy::{Copied, CopyEnd, CopyLimits, copy};
+use crate::error::{Error, Reason};
+use crate::observe::record::{ConnectionFacts, Record, UpstreamFacts};
+use crate::policy::tcp::{TcpMetric, TcpPolicy};
+use crate::upstream::pool::{Connected, Pools, SendOptions};
+use crate::upstream::{Cluster, Clusters, PickContext};
+
+/// Serves `downstream` to its end; `stopped` is the end of the drain time. Must run inside a `LocalSet`.
+pub async fn serve<D>(
+    mut downstream: D,
+    policy: &Arc<TcpPolicy>,
+    clusters: &Clusters,
+    pools: &Pools,
+    facts: Rc<ConnectionFacts>,
+    stopped: impl Future<Output = ()>,
+) where
+    D: AsyncRead + AsyncWrite + Unpin,
+{
+    let mut journal = Journal::begin(policy, facts);
+    let relay = async {
+        match connect(policy, clusters, pools, &mut journal.record).await {
+            Ok(connected) => pass(&mut downstream, connected, policy, &mut journal).await,
+            Err(why) => {
+                if why.reason() == Reason::NoCluster {
+                    policy.stats.inc(TcpMetric::CxNoRoute);
+                }
+                journal.record.details = Cow::Owned(why.detail().to_owned());
+            }
+        }
+    };
+    tokio::select! {
+        () = relay => {}
+        // The relay is cut where it stands; `journal` keeps what it did.
+        () = stopped => {}
+    }
+}
+
+/// Connects to an endpoint of the connection's cluster and notes on the way what a log may want.
+async fn connect(
+    policy: &TcpPolicy,
+    clusters: &Clusters,
+    pools: &Pools,
+    record: &mut Record,
+) -> Result<Connected, Error> {
+    let mut random = fastrand::Rng::new();
+    let name = policy.cluster(random.u64(..));
+    record.cluster = Arc::from(name.as_str());
+    let Some(cluster) = clusters.get(name.as_str()) else {
+        record.flags.insert_reason(Reason::NoCluster);
+        return Err(Error::new(Reason::NoCluster, format!("cluster {name} does not exist")));
+    };
+    let hash = policy.hash(&record.connection.remote);
+    let mut failed = None;
+    for _ in 0..policy.connect_attempts_max {
+        record.attempts += 1;
+        match attempt(cluster, pools, hash, &mut random, record).await {
+            Ok(connected) => return Ok(connected),
+            Err(why) => {
+                record.flags.insert_reason(why.reason());
+                record.upstream_failure = Cow::Owned(why.detail().to_owned());
+                // Another endpoint cannot help where there is none, or where a limit of the cluster is reached.
+                let another = matches!(
+                    why.reason(),
+                    Reason::ConnectFailed | Reason::ConnectTimeout | Reason::UpstreamTls
+                );
+                if !another {
+                    return Err(why);
+                }
+                failed = Some(why);
+            }
+        }
+    }
+    // Envoy's flag for a TCP connection whose attempts are used up, whatever their number.
+    record.flags.insert("URX");
+    Err(failed.unwrap_or_else(|| Error::new(Reason::Internal, "no attempt was made")))
+}
+
+async fn attempt(
+    cluster: &Arc<Cluster>,
+    pools: &Pools,
+    hash: Option<u64>,
+    random: &mut fastrand::Rng,
+    record: &mut Record,
+) -> Result<Connected, Error> {
+    let picked = cluster.pick(&PickContext { hash, ..PickContext::default() }, random)?;
+    let host = Arc::from(picked.host.address().to_string());
+    record.upstream = Some(UpstreamFacts { host, local: None, protocol: "" });
+    let connected = pools.connect(cluster, &picked.host, &SendOptions::default()).await?;
+    if let Some(upstream) = &mut record.upstream {
+        upstream.local = connected.facts.local;
+    }
+    Ok(connected)
+}
+
+async fn pass<D>(downstream: &mut D, connected: Connected, policy: &TcpPolicy, journal: &mut Journal)
+where
+    D: AsyncRead + AsyncWrite + Unpin,
+{
+    let Connected { mut stream, facts: _, guard } = connected;
+    let limits = CopyLimits { idle_timeout: policy.idle_timeout, max_duration: policy.max_duration };
+    let end = tokio::select! {
+        end = copy(downstream, &mut stream, limits, &mut journal.copied) => Some(end),
+        () = guard.until_cut() => None,
+    };
+    let record = &mut journal.record;
+    match end {
+        Some(CopyEnd::Complete) => {}
+        Some(CopyEnd::Idle) => {
+            policy.stats.inc(TcpMetric::IdleTimeout);
+            record.termination = Cow::Borrowed("tcp_session_idle_timeout");
+        }
+        Some(CopyEnd::MaxDuration) => {
+            policy.stats.inc(TcpMetric::MaxDuration);
+            record.flags.insert("DT");
+            record.termination = Cow::Borrowed("max_connection_duration_reached");
+        }
+        Some(CopyEnd::Downstream(why)) => record.termination = Cow::Owned(format!("downstream: {why}")),
+        Some(CopyEnd::Upstream(why)) => {
+            guard.ended_by_remote();
+            record.upstream_failure = Cow::Owned(why.to_string());
+        }
+        None => record.termination = Cow::Borrowed("upstream_host_unhealthy"),
+    }
+}
+
+/// The connection's record and counters; told when dropped.
+struct Journal {
+    policy: Arc<TcpPolicy>,
+    record: Record,
+    copied: Copied,
+}
+
+impl Journal {
+    fn begin(policy: &Arc<TcpPolicy>, facts: Rc<ConnectionFacts>) -> Self {
+        policy.stats.inc(TcpMetric::CxTotal);
+        policy.stats.inc(TcpMetric::CxActive);
+        Self { policy: Arc::clone(policy), record: Record::begin(facts, ""), copied: Copied::default() }
+    }
+}
+
+impl Drop for Journal {
+    fn drop(&mut self) {
+        let TcpPolicy { stats, access_log, .. } = &*self.policy;
+        stats.dec(TcpMetric::CxActive);
+        stats.add(TcpMetric::CxRxBytesTotal, self.copied.to_upstream);
+        stats.add(TcpMetric::CxTxBytesTotal, self.copied.to_downstream);
+        self.record.bytes_received = self.copied.to_upstream;
+        self.record.bytes_sent = self.copied.to_downstream;
+        self.record.finished = Some(self.record.elapsed());
+        if !access_log.is_empty() {
+            access_log.write(&self.record, fastrand::u64(..));
+        }
+    }
+}
