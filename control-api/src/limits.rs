@@ -57,6 +57,12 @@ pub const CONNECTIONS_MAX: usize = 4_096;
 pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
 /// For a client to send its request head.
 pub const REQUEST_HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// Between probes of an HTTP/2 connection on which nothing moves.
+pub const KEEPALIVE_INTERVAL: Duration = Duration::from_secs(30);
+/// For the answer to a probe.
+pub const KEEPALIVE_TIMEOUT: Duration = Duration::from_secs(10);
+/// For a connection to end by itself after it was asked to.
+pub const CONNECTION_GRACE: Duration = Duration::from_secs(2);
 /// For a request other than a watch to be answered.
 pub const REQUEST_TIMEOUT: Duration = Duration::from_secs(30);
 /// For what is under way to finish at shutdown.
