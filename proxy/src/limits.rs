@@ -138,3 +138,5 @@ pub const COPY_BUFFERS_LARGE_MAX: usize = 64;
 
 /// Relay buffers that a worker keeps for the next use.
 pub const COPY_BUFFERS_KEPT: usize = 8;
+/// Bytes of an answer to an active health check that are read.
+pub const HEALTH_CHECK_BYTES_MAX: usize = 64 * 1024;

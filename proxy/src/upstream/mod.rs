@@ -27,6 +27,10 @@ mod cluster;
 
 mod clusters;
 
+mod health;
+
+mod resolve;
+
 mod background;
 
 mod connect;
@@ -34,6 +38,9 @@ mod connect;
 mod handshake;
 
 pub mod pool;
+
+#[cfg(test)]
+mod fixture;
 
 pub use balance::{murmur_hash2, xx_hash64};
 pub use circuit::{Circuit, Permit, RetryPermit};

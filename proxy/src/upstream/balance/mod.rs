@@ -126,7 +126,7 @@ impl Balancer {
     }
 
     /// The endpoints.
-    #[must_use]
+    #[cfg(test)]
     pub fn hosts(&self) -> &[Arc<Host>] {
         &self.hosts
     }
