@@ -24,11 +24,7 @@ pub(super) fn config_source(path: &Path<'_>, source: &pb::ConfigSource) -> Resul
         config_source_specifier,
     } = source;
     absent!(path; authorities);
-    if path.field("resource_api_version").known::<pb::ApiVersion>(*resource_api_version)?
-        == pb::ApiVersion::V2
-    {
-        return path.field("resource_api_version").refuse("V2 is not supported; accepted: V3");
-    }
+    version(&path.field("resource_api_version"), *resource_api_version)?;
     let timeout =
         path.field("initial_fetch_timeout").limit(initial_fetch_timeout, Some(INITIAL_FETCH_TIMEOUT))?;
     match config_source_specifier {
@@ -89,12 +85,8 @@ fn api_source(
             return at.refuse("is required; accepted: GRPC, DELTA_GRPC");
         }
     };
-    if path.field("transport_api_version").known::<pb::ApiVersion>(*transport_api_version)?
-        != pb::ApiVersion::V3
-    {
-        return path.field("transport_api_version").refuse("must be V3");
-    }
-    // The first three belong to REST.
+    version(&path.field("transport_api_version"), *transport_api_version)?;
+    // cluster_names, refresh_delay and request_timeout belong to REST.
     absent!(path; cluster_names, refresh_delay, request_timeout, rate_limit_settings, config_validators);
     let services = path.field("grpc_services");
     let [service] = grpc_services.as_slice() else {
@@ -108,6 +100,14 @@ fn api_source(
         initial_metadata,
         initial_fetch_timeout,
     })
+}
+
+/// Unset is taken for version 3, as Envoy does.
+fn version(path: &Path<'_>, version: i32) -> Result<(), Invalid> {
+    match path.known(version)? {
+        pb::ApiVersion::Auto | pb::ApiVersion::V3 => Ok(()),
+        pb::ApiVersion::V2 => path.refuse("V2 is not supported; accepted: V3"),
+    }
 }
 
 fn grpc_service(

@@ -43,6 +43,9 @@ mod listener;
 
 mod bootstrap;
 
+#[cfg(test)]
+mod tests;
+
 use envoy_types::pb::envoy::config::bootstrap::v3::Bootstrap as PbBootstrap;
 use envoy_types::pb::envoy::config::cluster::v3::Cluster as PbCluster;
 use envoy_types::pb::envoy::config::core::v3::Node as PbNode;

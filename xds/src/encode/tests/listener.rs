@@ -1,0 +1,98 @@
+//! Models of listeners, filter chains and the TCP proxy.
+
+use super::choices::Choices;
+use super::{common, manager, tls};
+use crate::model::{
+    ClusterName, DownstreamTransport, FilterChain, FilterChainMatch, HashPolicy, HashSource, Listener,
+    ListenerFilter, ListenerName, NetworkFilter, SourceType, TcpProxy, TcpTarget, TrafficDirection,
+    TransportProtocol,
+};
+
+fn tcp_proxy(from: &mut Choices<'_>) -> TcpProxy {
+    let target = if from.flag() {
+        TcpTarget::Weighted(from.some(3, |from| (ClusterName::new(from.name()), from.between(1, 100))))
+    } else {
+        TcpTarget::Cluster(ClusterName::new(from.name()))
+    };
+    TcpProxy {
+        stat_prefix: from.name(),
+        target,
+        idle_timeout: from.maybe(Choices::positive),
+        max_connect_attempts: from.between(1, 9),
+        max_downstream_connection_duration: from.maybe(Choices::positive),
+        access_log: from.list(1, common::access_log),
+        hash_policy: from.list(1, |_| HashPolicy { source: HashSource::SourceIp, terminal: false }),
+    }
+}
+
+fn chain_match(from: &mut Choices<'_>) -> FilterChainMatch {
+    FilterChainMatch {
+        destination_port: from.maybe(Choices::port),
+        prefix_ranges: from.list(2, common::cidr),
+        // A name of its own keeps the chains apart.
+        server_names: from.some(2, |from| {
+            let name = from.name();
+            if from.flag() { format!("*.{name}") } else { name }
+        }),
+        transport_protocol: from
+            .maybe(|from| from.one_of(&[TransportProtocol::Tls, TransportProtocol::RawBuffer])),
+        application_protocols: from.list(2, Choices::name),
+        direct_source_prefix_ranges: from.list(2, common::cidr),
+        source_type: from.one_of(&[SourceType::Any, SourceType::SameIpOrLoopback, SourceType::External]),
+        source_prefix_ranges: from.list(2, common::cidr),
+        source_ports: from.list(2, Choices::port),
+    }
+}
+
+fn filter_chain(from: &mut Choices<'_>, matches: FilterChainMatch) -> FilterChain {
+    let transport = from.maybe(tls::downstream);
+    FilterChain {
+        name: from.text(),
+        matches,
+        transport: transport
+            .map_or(DownstreamTransport::Plain, |tls| DownstreamTransport::Tls(Box::new(tls))),
+        filter: if from.flag() {
+            NetworkFilter::Http(Box::new(manager::http_connection_manager(from)))
+        } else {
+            NetworkFilter::Tcp(Box::new(tcp_proxy(from)))
+        },
+        transport_socket_connect_timeout: from.duration(),
+    }
+}
+
+fn listener_filter(from: &mut Choices<'_>) -> ListenerFilter {
+    match from.between(0, 2) {
+        0 => ListenerFilter::HttpInspector,
+        1 => ListenerFilter::OriginalDst,
+        _ => ListenerFilter::ProxyProtocol { allow_requests_without_proxy_protocol: from.flag() },
+    }
+}
+
+pub(super) fn listener(from: &mut Choices<'_>) -> Listener {
+    let directions = [TrafficDirection::Unspecified, TrafficDirection::Inbound, TrafficDirection::Outbound];
+    // Chains match on server names, so the inspector is there.
+    let mut listener_filters = vec![ListenerFilter::TlsInspector];
+    listener_filters.extend(from.list(2, listener_filter));
+    Listener {
+        name: ListenerName::new(from.name()),
+        address: common::listen_address(from),
+        additional_addresses: from.list(2, common::listen_address),
+        filter_chains: from.some(3, |from| {
+            let matches = chain_match(from);
+            filter_chain(from, matches)
+        }),
+        default_filter_chain: from.maybe(|from| filter_chain(from, FilterChainMatch::default())),
+        listener_filters,
+        listener_filters_timeout: from.duration(),
+        continue_on_listener_filters_timeout: from.flag(),
+        per_connection_buffer_limit_bytes: from.number(),
+        access_log: from.list(2, common::access_log),
+        stat_prefix: from.text(),
+        traffic_direction: from.one_of(&directions),
+        reuse_port: from.flag(),
+        bind_to_port: from.flag(),
+        exact_balance: from.flag(),
+        tcp_backlog_size: from.maybe(|from| from.between(1, 4096)).unwrap_or(Listener::TCP_BACKLOG_SIZE),
+        drain_modify_only: from.flag(),
+    }
+}
