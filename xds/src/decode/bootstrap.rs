@@ -1,11 +1,12 @@
 //! What a proxy starts with (`envoy.config.bootstrap.v3.Bootstrap`).
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use envoy_types::pb::envoy::config::bootstrap::v3 as pb;
 use envoy_types::pb::envoy::config::core::v3 as core;
 use envoy_types::pb::envoy::extensions::regex_engines::v3::GoogleRe2;
-use envoy_types::pb::google::protobuf::Duration as Span;
+use envoy_types::pb::google::protobuf::{Duration as Span, Struct};
 use pb::bootstrap::{DynamicResources as PbDynamic, StaticResources};
 use pb::runtime_layer::{AdminLayer, LayerSpecifier};
 
@@ -93,7 +94,7 @@ fn node(path: &Path<'_>, node: &Option<core::Node>) -> Result<Node, Invalid> {
         locality: address::locality(locality),
         metadata: match fields {
             Some(fields) => metadata::object(&at, fields)?,
-            None => std::collections::BTreeMap::new(),
+            None => BTreeMap::new(),
         },
     })
 }
@@ -187,14 +188,14 @@ fn runtime(path: &Path<'_>, layered: &Option<pb::LayeredRuntime>) -> Result<Vec<
     let Some(pb::LayeredRuntime { layers }) = layered else { return Ok(Vec::new()) };
     let path = path.field("layers");
     path.unique("runtime layer", layers.iter().map(|layer| layer.name.as_str()))?;
-    let mut values = std::collections::BTreeMap::new();
+    let mut values = BTreeMap::new();
     for (index, layer) in layers.iter().enumerate() {
         let at = path.index(index);
         let pb::RuntimeLayer { name, layer_specifier } = layer;
         at.field("name").non_empty(name)?;
         match layer_specifier {
             Some(LayerSpecifier::StaticLayer(object)) => {
-                values.extend(metadata::object(&at.field("static_layer"), object)?);
+                values.extend(entries(&at.field("static_layer"), object)?);
             }
             // Holds what /runtime_modify sets; there is no such endpoint, so it stays empty.
             Some(LayerSpecifier::AdminLayer(AdminLayer {})) => {}
@@ -204,6 +205,22 @@ fn runtime(path: &Path<'_>, layered: &Option<pb::LayeredRuntime>) -> Result<Vec<
         }
     }
     Ok(values.into_iter().collect())
+}
+
+/// The entries of a layer: what Envoy's runtime can hold.
+fn entries(path: &Path<'_>, layer: &Struct) -> Result<BTreeMap<String, Value>, Invalid> {
+    let entries = metadata::object(path, layer)?;
+    for (key, value) in &entries {
+        match value {
+            Value::Number(_) | Value::Bool(_) | Value::String(_) | Value::Struct(_) => {}
+            Value::Null | Value::List(_) => {
+                return path
+                    .key(key)
+                    .refuse("is null or a list; accepted: a number, a truth value, a text, an object");
+            }
+        }
+    }
+    Ok(entries)
 }
 
 fn flush_interval(path: &Path<'_>, interval: &Option<Span>) -> Result<Duration, Invalid> {

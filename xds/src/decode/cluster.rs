@@ -19,7 +19,8 @@ use super::path::{Invalid, Path, absent};
 use super::tls;
 use super::upstream_http;
 use crate::model::{
-    Cluster, ClusterName, TcpKeepalive, TransportSocketMatch, UpstreamProtocol, UpstreamTransport,
+    Cluster, ClusterName, Discovery, HealthCheckKind, TcpKeepalive, TransportSocketMatch, UpstreamProtocol,
+    UpstreamTransport,
 };
 
 /// Envoy's `connect_timeout`.
@@ -94,17 +95,34 @@ pub(super) fn cluster(path: &Path<'_>, cluster: &pb::Cluster) -> Result<Cluster,
         tcp_keepalive: connection_options(&path.field("upstream_connection_options"), upstream_connection_options)?,
         metadata: metadata::metadata(&path.field("metadata"), metadata)?,
     };
-    auto_needs_tls(path, &cluster)?;
+    consistent(path, &cluster)?;
     Ok(cluster)
 }
 
-/// `auto_config` learns the version from ALPN, which only TLS has.
-fn auto_needs_tls(path: &Path<'_>, cluster: &Cluster) -> Result<(), Invalid> {
-    let Cluster { http, transport, .. } = cluster;
-    if http.protocol == UpstreamProtocol::Auto && *transport == UpstreamTransport::Plain {
+/// Refuses settings that contradict each other across fields, as Envoy does.
+fn consistent(path: &Path<'_>, cluster: &Cluster) -> Result<(), Invalid> {
+    let Cluster { discovery, load_balancing, http, transport, transport_matches, health_checks, .. } =
+        cluster;
+    let mut transports = transport_matches.iter().map(|matched| &matched.transport).chain([transport]);
+    if http.protocol == UpstreamProtocol::Auto && transports.any(|found| *found == UpstreamTransport::Plain) {
         return path.field("transport_socket").refuse("must be TLS: auto_config chooses the version by ALPN");
     }
-    Ok(())
+    if load_balancing.use_hostname_for_hashing && !matches!(discovery, Discovery::StrictDns { .. }) {
+        return path
+            .field("common_lb_config")
+            .field("consistent_hashing_lb_config")
+            .field("use_hostname_for_hashing")
+            .refuse("needs a STRICT_DNS cluster: the endpoints of others have no names");
+    }
+    let grpc = health_checks.iter().position(|check| matches!(check.kind, HealthCheckKind::Grpc(_)));
+    match grpc {
+        Some(index) if http.protocol == UpstreamProtocol::Http1 => path
+            .field("health_checks")
+            .index(index)
+            .field("grpc_health_check")
+            .refuse("needs HTTP/2 towards the cluster"),
+        _ => Ok(()),
+    }
 }
 
 /// How bytes travel to endpoints; unset is plain.

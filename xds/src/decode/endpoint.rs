@@ -14,7 +14,9 @@ use pb::locality_lb_endpoints::{LbConfig, LbEndpointList};
 use super::address::{self, Use};
 use super::metadata;
 use super::path::{Invalid, Path, absent};
-use crate::model::{Endpoint, EndpointHealth, Fraction, LoadAssignment, LocalityEndpoints, Metadata};
+use crate::model::{
+    Address, Endpoint, EndpointHealth, Fraction, LoadAssignment, LocalityEndpoints, Metadata,
+};
 
 /// Envoy's `overprovisioning_factor`, percent.
 pub(super) const OVERPROVISIONING_FACTOR: u32 = 140;
@@ -51,6 +53,9 @@ fn policy(path: &Path<'_>, policy: &Policy, assignment: LoadAssignment) -> Resul
     let Policy { drop_overloads, overprovisioning_factor, endpoint_stale_after, weighted_priority_health } =
         policy;
     absent!(path; endpoint_stale_after);
+    if drop_overloads.len() > 1 {
+        return path.field("drop_overloads").index(1).refuse("is one too many; one category is accepted");
+    }
     let factor = path.field("overprovisioning_factor").ranged(overprovisioning_factor, 1..=u32::MAX)?;
     Ok(LoadAssignment {
         overprovisioning_factor: factor.unwrap_or(OVERPROVISIONING_FACTOR),
@@ -144,13 +149,19 @@ fn endpoint(path: &Path<'_>, endpoint: &pb::Endpoint, usage: Use) -> Result<Endp
         disable_active_health_check,
     } = health_check_config.as_ref().unwrap_or(&no_checks);
     at.field("address").absent(check_address)?;
+    let address_at = path.field("address");
+    let address = address::address(&address_at, address_at.required(address)?, usage)?;
     let health_check_port = match *port_value {
         0 => None,
+        _ if matches!(address, Address::Pipe(_)) => {
+            return at
+                .field("port_value")
+                .refuse("is set, but the endpoint is a Unix socket, which has no port");
+        }
         port => Some(at.field("port_value").port(port)?),
     };
-    let at = path.field("address");
     Ok(Endpoint {
-        address: address::address(&at, at.required(address)?, usage)?,
+        address,
         hostname: hostname.clone(),
         health: EndpointHealth::Unknown,
         weight: 1,

@@ -136,12 +136,14 @@ fn chain_match(path: &Path<'_>, matches: &pb::FilterChainMatch) -> Result<Filter
         application_protocols,
     } = matches;
     absent!(path; address_suffix, suffix_len);
+    path.field("server_names").unique("server name", server_names.iter().map(String::as_str))?;
+    path.field("application_protocols")
+        .unique("protocol", application_protocols.iter().map(String::as_str))?;
     let at = path.field("destination_port");
     let protocols = path.field("application_protocols");
-    let direct = path.field("direct_source_prefix_ranges");
     Ok(FilterChainMatch {
         destination_port: destination_port.as_ref().map(|port| at.port(port.value)).transpose()?,
-        prefix_ranges: path.field("prefix_ranges").each(prefix_ranges, address::cidr)?,
+        prefix_ranges: distinct(&path.field("prefix_ranges"), prefix_ranges, address::cidr)?,
         server_names: path.field("server_names").each(server_names, |at, name| server_name(at, name))?,
         transport_protocol: match transport_protocol.as_str() {
             "" => None,
@@ -153,15 +155,38 @@ fn chain_match(path: &Path<'_>, matches: &pb::FilterChainMatch) -> Result<Filter
             }
         },
         application_protocols: protocols.each(application_protocols, |at, name| at.non_empty(name))?,
-        direct_source_prefix_ranges: direct.each(direct_source_prefix_ranges, address::cidr)?,
+        direct_source_prefix_ranges: distinct(
+            &path.field("direct_source_prefix_ranges"),
+            direct_source_prefix_ranges,
+            address::cidr,
+        )?,
         source_type: match path.field("source_type").known(*source_type)? {
             ConnectionSourceType::Any => SourceType::Any,
             ConnectionSourceType::SameIpOrLoopback => SourceType::SameIpOrLoopback,
             ConnectionSourceType::External => SourceType::External,
         },
-        source_prefix_ranges: path.field("source_prefix_ranges").each(source_prefix_ranges, address::cidr)?,
-        source_ports: path.field("source_ports").each(source_ports, |at, port| at.port(*port))?,
+        source_prefix_ranges: distinct(
+            &path.field("source_prefix_ranges"),
+            source_prefix_ranges,
+            address::cidr,
+        )?,
+        source_ports: distinct(&path.field("source_ports"), source_ports, |at, port| at.port(*port))?,
     })
+}
+
+/// Values of which none stands twice: Envoy takes a repeated one for a second chain with the same match.
+fn distinct<T, U: PartialEq + std::fmt::Display>(
+    path: &Path<'_>,
+    values: &[T],
+    convert: impl Fn(&Path<'_>, &T) -> Result<U, Invalid>,
+) -> Result<Vec<U>, Invalid> {
+    let values = path.each(values, convert)?;
+    for (index, value) in values.iter().enumerate() {
+        if values[..index].contains(value) {
+            return path.index(index).refuse(format!("{value} is listed twice"));
+        }
+    }
+    Ok(values)
 }
 
 /// `host` or `*.host`, lower-cased.

@@ -40,25 +40,34 @@ pub(super) fn value(path: &Path<'_>, text: &str) -> Result<String, Invalid> {
     }
 }
 
-/// A field that is sent as it stands.
-pub(super) fn plain(path: &Path<'_>, header: &pb::HeaderValue) -> Result<(String, String), Invalid> {
-    let pb::HeaderValue { key, value: text, raw_value } = header;
+/// Metadata of a gRPC stream: a name and a value without commands.
+pub(super) fn literal_value(path: &Path<'_>, header: &pb::HeaderValue) -> Result<(String, String), Invalid> {
+    let pb::HeaderValue { key, value, raw_value } = header;
     absent!(path; raw_value);
-    Ok((name(&path.field("key"), key)?, value(&path.field("value"), text)?))
+    Ok((
+        name(&path.field("key"), key)?,
+        literal_text(&path.field("value"), &format(&path.field("value"), value)?)?,
+    ))
 }
 
-/// A field of a health check or a gRPC stream: a name and a value without commands.
+/// A field of a health check: a name and a value without commands.
 pub(super) fn literal(path: &Path<'_>, option: &pb::HeaderValueOption) -> Result<(String, String), Invalid> {
     let HeaderAdd { name, value, action, keep_empty_value } = add(path, option)?;
     if action != AppendAction::AppendIfExistsOrAdd || keep_empty_value {
         return path.refuse("only key and value are supported here");
     }
-    match value.as_literal() {
-        Some(text) => Ok((name, text.to_owned())),
-        None => {
-            path.field("header").refuse(format!("{:?} holds commands; only text is accepted", value.as_str()))
-        }
+    Ok((name, literal_text(&path.field("header").field("value"), &value)?))
+}
+
+fn literal_text(path: &Path<'_>, format: &FormatString) -> Result<String, Invalid> {
+    match format.as_literal() {
+        Some(text) => Ok(text.to_owned()),
+        None => path.refuse(format!("{:?} holds commands; only text is accepted", format.as_str())),
     }
+}
+
+fn format(path: &Path<'_>, text: &str) -> Result<FormatString, Invalid> {
+    FormatString::parse(&value(path, text)?).map_err(|reason| path.invalid(reason))
 }
 
 /// What a level of routing adds and removes; `to` is `request_headers` or `response_headers`.
@@ -98,11 +107,9 @@ fn add(path: &Path<'_>, option: &pb::HeaderValueOption) -> Result<HeaderAdd, Inv
     let at = path.field("header");
     let pb::HeaderValue { key, value: text, raw_value } = at.required(header)?;
     absent!(at; raw_value);
-    let value_at = at.field("value");
-    let value = FormatString::parse(&value(&value_at, text)?).map_err(|reason| value_at.invalid(reason))?;
     Ok(HeaderAdd {
         name: mutable(&at.field("key"), key)?,
-        value,
+        value: format(&at.field("value"), text)?,
         action: action(path, append, *append_action)?,
         keep_empty_value: *keep_empty_value,
     })

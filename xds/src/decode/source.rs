@@ -125,7 +125,7 @@ fn grpc_service(
         }
         None => return path.refuse("has no target; accepted: envoy_grpc"),
     };
-    let metadata = path.field("initial_metadata").each(initial_metadata, headers::plain)?;
+    let metadata = path.field("initial_metadata").each(initial_metadata, headers::literal_value)?;
     Ok((cluster, metadata))
 }
 

@@ -95,12 +95,26 @@ pub(super) fn upstream(path: &Path<'_>, context: &pb::UpstreamTlsContext) -> Res
     if common.certificates.len() > 1 {
         return at.refuse("has more than one certificate; a client presents at most one");
     }
+    if *auto_sni_san_validation && !judged(&common) {
+        return path.field("auto_sni_san_validation").refuse("needs trusted_ca in a validation context");
+    }
     Ok(UpstreamTls {
         common,
         sni: sni.clone(),
         auto_host_sni: *auto_host_sni,
         auto_sni_san_validation: *auto_sni_san_validation,
     })
+}
+
+/// Whether somebody has to vouch for the peer; a secret may bring the roots.
+fn judged(common: &CommonTls) -> bool {
+    match &common.validation {
+        None => false,
+        Some(ValidationSource::Inline(context)) => {
+            context.trusted_ca.is_some() || !context.trust_domains.is_empty()
+        }
+        Some(ValidationSource::Secret { .. }) => true,
+    }
 }
 
 fn common(path: &Path<'_>, context: &pb::CommonTlsContext) -> Result<CommonTls, Invalid> {

@@ -89,6 +89,11 @@ pub(super) fn with_roots(path: &Path<'_>, context: &ValidationContext) -> Result
     if !context.subject_alt_names.is_empty() {
         return path.refuse("tests subject alternative names without trusted_ca, so anybody could pass");
     }
+    if context.allow_expired_certificate {
+        return path
+            .field("allow_expired_certificate")
+            .refuse("needs trusted_ca; without it no certificate is judged");
+    }
     if context.crl.is_some() {
         return path.field("crl").refuse("needs trusted_ca");
     }

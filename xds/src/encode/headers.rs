@@ -5,15 +5,9 @@ use pb::header_value_option::HeaderAppendAction;
 
 use crate::model::{AppendAction, HeaderAdd};
 
-/// A field that is sent as it stands.
-pub(super) fn plain(name: &str, value: &str) -> pb::HeaderValue {
-    pb::HeaderValue { key: name.to_owned(), value: value.to_owned(), ..Default::default() }
-}
-
 /// A field whose value could hold commands but does not.
-pub(super) fn literal(name: &str, value: &str) -> pb::HeaderValueOption {
-    let header = plain(name, &value.replace('%', "%%"));
-    pb::HeaderValueOption { header: Some(header), ..Default::default() }
+pub(super) fn literal(name: &str, value: &str) -> pb::HeaderValue {
+    pb::HeaderValue { key: name.to_owned(), value: value.replace('%', "%%"), ..Default::default() }
 }
 
 /// Fields to add.
@@ -27,7 +21,11 @@ pub(super) fn add(fields: &[HeaderAdd]) -> Vec<pb::HeaderValueOption> {
             AppendAction::OverwriteIfExists => HeaderAppendAction::OverwriteIfExists,
         };
         pb::HeaderValueOption {
-            header: Some(plain(name, value.as_str())),
+            header: Some(pb::HeaderValue {
+                key: name.clone(),
+                value: value.as_str().to_owned(),
+                ..Default::default()
+            }),
             append_action: action.into(),
             keep_empty_value: *keep_empty_value,
             ..Default::default()

@@ -113,5 +113,9 @@ fn grpc(check: &GrpcHealthCheck) -> pb::health_check::GrpcHealthCheck {
 }
 
 fn literals(fields: &[(String, String)]) -> Vec<pb::HeaderValueOption> {
-    fields.iter().map(|(name, value)| headers::literal(name, value)).collect()
+    let option = |(name, value): &(String, String)| pb::HeaderValueOption {
+        header: Some(headers::literal(name, value)),
+        ..Default::default()
+    };
+    fields.iter().map(option).collect()
 }

@@ -54,7 +54,10 @@ pub(super) fn api(source: &ConfigSource) -> Option<pb::ApiConfigSource> {
     };
     let target = pb::grpc_service::EnvoyGrpc { cluster_name: cluster.to_string(), ..Default::default() };
     let service = pb::GrpcService {
-        initial_metadata: initial_metadata.iter().map(|(name, value)| headers::plain(name, value)).collect(),
+        initial_metadata: initial_metadata
+            .iter()
+            .map(|(name, value)| headers::literal(name, value))
+            .collect(),
         target_specifier: Some(pb::grpc_service::TargetSpecifier::EnvoyGrpc(target)),
         ..Default::default()
     };

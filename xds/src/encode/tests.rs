@@ -21,7 +21,9 @@ use choices::Choices;
 
 use crate::decode::{self, Resource};
 use crate::encode;
-use crate::model::{Admin, Bootstrap, ConfigSource, DynamicResources, Node, Secret, SecretKind, SecretName};
+use crate::model::{
+    Admin, Bootstrap, ConfigSource, DynamicResources, Node, Secret, SecretKind, SecretName, Value,
+};
 
 /// Enough choices for a listener with several chains; what is missing counts as zero.
 const CHOICES_MAX: usize = 6000;
@@ -53,7 +55,10 @@ fn bootstrap(from: &mut Choices<'_>) -> Bootstrap {
             access_log: from.list(2, common::access_log),
         }),
         local_cluster,
-        runtime: common::object(from, 2).into_iter().collect(),
+        runtime: common::object(from, 2)
+            .into_iter()
+            .filter(|(_, value)| !matches!(value, Value::Null | Value::List(_)))
+            .collect(),
         stats_flush_interval: from.positive(),
     }
 }

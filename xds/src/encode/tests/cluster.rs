@@ -11,14 +11,15 @@ use crate::model::{
     EndpointHealth, GrpcHealthCheck, HashFunction, HealthCheck, HealthCheckKind, HttpHealthCheck, LbPolicy,
     LeastRequest, LoadAssignment, LoadBalancing, LocalityBalancing, LocalityEndpoints, Maglev,
     OutlierDetection, RetryBudget, RingHash, SlowStart, StatusRange, TcpHealthCheck, TcpKeepalive,
-    Thresholds, TransportSocketMatch, UpstreamTransport,
+    Thresholds, TransportSocketMatch, UpstreamProtocol, UpstreamTransport,
 };
 
 type MakeAddress = fn(&mut Choices<'_>) -> Address;
 
 fn endpoint(from: &mut Choices<'_>, address: MakeAddress) -> Endpoint {
+    let at = address(from);
     Endpoint {
-        address: address(from),
+        address: at.clone(),
         hostname: from.text(),
         health: from.one_of(&[
             EndpointHealth::Unknown,
@@ -30,7 +31,7 @@ fn endpoint(from: &mut Choices<'_>, address: MakeAddress) -> Endpoint {
         ]),
         weight: from.between(1, 128),
         metadata: common::metadata(from),
-        health_check_port: from.maybe(Choices::port),
+        health_check_port: from.maybe(Choices::port).filter(|_| !matches!(at, Address::Pipe(_))),
         health_check_hostname: from.text(),
         disable_active_health_check: from.flag(),
     }
@@ -54,7 +55,7 @@ pub(super) fn load_assignment(from: &mut Choices<'_>, address: MakeAddress) -> L
         localities,
         overprovisioning_factor: from.between(100, 300),
         weighted_priority_health: from.flag(),
-        drop_overloads: from.list(2, |from| (from.name(), common::fraction(from))),
+        drop_overloads: from.list(1, |from| (from.name(), common::fraction(from))),
     }
 }
 
@@ -102,7 +103,7 @@ fn slow_start(from: &mut Choices<'_>) -> SlowStart {
     SlowStart { window: from.positive(), aggression, min_weight_percent: from.percent() }
 }
 
-fn load_balancing(from: &mut Choices<'_>) -> LoadBalancing {
+fn load_balancing(from: &mut Choices<'_>, named: bool) -> LoadBalancing {
     let policy = match from.between(0, 4) {
         0 => LbPolicy::RoundRobin { slow_start: from.maybe(slow_start) },
         1 => LbPolicy::LeastRequest(LeastRequest {
@@ -130,7 +131,7 @@ fn load_balancing(from: &mut Choices<'_>) -> LoadBalancing {
             },
         },
         ignore_new_hosts_until_first_hc: from.flag(),
-        use_hostname_for_hashing: from.flag(),
+        use_hostname_for_hashing: named && from.flag(),
         hash_balance_factor: from.maybe(|from| from.between(100, 500)).unwrap_or(0),
     }
 }
@@ -140,19 +141,14 @@ fn status_range(from: &mut Choices<'_>) -> StatusRange {
     StatusRange { start, end: from.one_of(&[start + 1, 600]) }
 }
 
-fn check_kind(from: &mut Choices<'_>) -> HealthCheckKind {
+fn check_kind(from: &mut Choices<'_>, grpc: bool) -> HealthCheckKind {
     let fields = |from: &mut Choices<'_>| from.list(2, |from| (from.name(), from.text()));
-    match from.between(0, 2) {
+    match from.between(0, if grpc { 2 } else { 1 }) {
         0 => HealthCheckKind::Tcp(TcpHealthCheck {
             send: from.list(3, |_| 0xAB),
             receive: from.list(2, |from| from.some(3, |_| 0x01)),
         }),
-        1 => HealthCheckKind::Grpc(GrpcHealthCheck {
-            service_name: from.text(),
-            authority: from.text(),
-            initial_metadata: fields(from),
-        }),
-        _ => HealthCheckKind::Http(Box::new(HttpHealthCheck {
+        1 => HealthCheckKind::Http(Box::new(HttpHealthCheck {
             host: from.text(),
             path: "/health".into(),
             method: from.one_of(&[Method::GET, Method::HEAD, Method::POST, Method::OPTIONS]),
@@ -162,12 +158,17 @@ fn check_kind(from: &mut Choices<'_>) -> HealthCheckKind {
             http2: from.flag(),
             service_name: from.maybe(common::string_matcher),
         })),
+        _ => HealthCheckKind::Grpc(GrpcHealthCheck {
+            service_name: from.text(),
+            authority: from.text(),
+            initial_metadata: fields(from),
+        }),
     }
 }
 
-fn health_check(from: &mut Choices<'_>) -> HealthCheck {
+fn health_check(from: &mut Choices<'_>, grpc: bool) -> HealthCheck {
     HealthCheck {
-        kind: check_kind(from),
+        kind: check_kind(from, grpc),
         timeout: from.positive(),
         interval: from.positive(),
         interval_jitter: from.duration(),
@@ -226,21 +227,30 @@ fn seconds(from: &mut Choices<'_>) -> Duration {
 }
 
 pub(super) fn cluster(from: &mut Choices<'_>) -> Cluster {
+    let found = discovery(from);
+    let named = matches!(found, Discovery::StrictDns { .. });
     let transport_here = transport(from);
+    let transport_matches = from.list(2, |from| TransportSocketMatch {
+        name: from.name(),
+        matches: common::object(from, 1),
+        transport: transport(from),
+    });
+    let plain = transport_matches
+        .iter()
+        .map(|found| &found.transport)
+        .chain([&transport_here])
+        .any(|found| *found == UpstreamTransport::Plain);
+    let http = manager::upstream(from, !plain);
     Cluster {
         name: ClusterName::new(from.name()),
         alt_stat_name: from.text(),
-        discovery: discovery(from),
+        discovery: found,
         connect_timeout: from.positive(),
-        load_balancing: load_balancing(from),
-        http: manager::upstream(from, transport_here != UpstreamTransport::Plain),
+        load_balancing: load_balancing(from, named),
+        http: http.clone(),
         transport: transport_here,
-        transport_matches: from.list(2, |from| TransportSocketMatch {
-            name: from.name(),
-            matches: common::object(from, 1),
-            transport: transport(from),
-        }),
-        health_checks: from.list(2, health_check),
+        transport_matches,
+        health_checks: from.list(2, |from| health_check(from, http.protocol != UpstreamProtocol::Http1)),
         outlier_detection: from.maybe(outlier_detection),
         circuit_breakers: CircuitBreakers {
             default: thresholds(from),

@@ -25,10 +25,16 @@ fn tcp_proxy(from: &mut Choices<'_>) -> TcpProxy {
     }
 }
 
+fn distinct<T: PartialEq>(from: &mut Choices<'_>, make: fn(&mut Choices<'_>) -> T) -> Vec<T> {
+    let mut list = from.list(2, make);
+    list.dedup();
+    list
+}
+
 fn chain_match(from: &mut Choices<'_>) -> FilterChainMatch {
     FilterChainMatch {
         destination_port: from.maybe(Choices::port),
-        prefix_ranges: from.list(2, common::cidr),
+        prefix_ranges: distinct(from, common::cidr),
         // A name of its own keeps the chains apart.
         server_names: from.some(2, |from| {
             let name = from.name();
@@ -37,10 +43,10 @@ fn chain_match(from: &mut Choices<'_>) -> FilterChainMatch {
         transport_protocol: from
             .maybe(|from| from.one_of(&[TransportProtocol::Tls, TransportProtocol::RawBuffer])),
         application_protocols: from.list(2, Choices::name),
-        direct_source_prefix_ranges: from.list(2, common::cidr),
+        direct_source_prefix_ranges: distinct(from, common::cidr),
         source_type: from.one_of(&[SourceType::Any, SourceType::SameIpOrLoopback, SourceType::External]),
-        source_prefix_ranges: from.list(2, common::cidr),
-        source_ports: from.list(2, Choices::port),
+        source_prefix_ranges: distinct(from, common::cidr),
+        source_ports: distinct(from, |from| from.port()),
     }
 }
 

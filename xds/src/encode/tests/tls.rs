@@ -38,7 +38,7 @@ pub(super) fn validation(from: &mut Choices<'_>) -> ValidationContext {
         certificate_hashes: from.list(2, hash),
         spki_hashes: from.list(2, hash),
         crl: if judged { from.maybe(common::data_source) } else { None },
-        allow_expired_certificate: from.flag(),
+        allow_expired_certificate: judged && from.flag(),
         accept_untrusted: from.flag(),
     }
 }
@@ -100,10 +100,12 @@ pub(super) fn downstream(from: &mut Choices<'_>) -> DownstreamTls {
 
 pub(super) fn upstream(from: &mut Choices<'_>) -> UpstreamTls {
     let certificates = if from.flag() { certificates(from, 1) } else { Vec::new() };
+    let common = common_tls(from, certificates);
     UpstreamTls {
-        common: common_tls(from, certificates),
+        auto_sni_san_validation: matches!(common.validation, Some(ValidationSource::Secret { .. }))
+            && from.flag(),
+        common,
         sni: from.text(),
         auto_host_sni: from.flag(),
-        auto_sni_san_validation: from.flag(),
     }
 }
