@@ -26,3 +26,6 @@ mod pools;
 
 pub use facts::{ConnectionFacts, SendOptions, Sent, TlsFacts};
 pub use pools::{Connected, ConnectionGuard, Pools};
+
+#[cfg(test)]
+mod tests;
