@@ -1,5 +1,7 @@
 //! Both sides of the HTTP/1.1 engine together, over real sockets: client → serve → send → scripted backend.
 
+#![expect(clippy::unwrap_used, reason = "a test ends at its first surprise")]
+
 use std::cell::{Cell, RefCell};
 use std::net::SocketAddr;
 use std::rc::Rc;

@@ -28,6 +28,18 @@ impl Text {
         std::str::from_utf8(&self.0).expect("every constructor takes UTF-8 only")
     }
 
+    /// Length in bytes; through `str` it would check the bytes again, on every request.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is no character.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The bytes, shared.
     #[must_use]
     pub fn as_bytes(&self) -> &Bytes {

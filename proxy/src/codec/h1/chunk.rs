@@ -31,19 +31,14 @@ pub struct Chunked {
     extension_bytes: usize,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 enum At {
+    #[default]
     Size,
     Data(u64),
     DataEnd,
     Trailers(HeadScan),
     End,
-}
-
-impl Default for At {
-    fn default() -> Self {
-        Self::Size
-    }
 }
 
 impl Chunked {

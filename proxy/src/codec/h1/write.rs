@@ -45,8 +45,9 @@ pub fn request(out: &mut BytesMut, head: &RequestHead, framing: Framing) -> Resu
         _ => &head.method,
     };
     let target = if *method == Method::CONNECT { &head.authority } else { &head.path };
-    for text in [target.as_str(), head.authority.as_str(), tunnel_by_upgrade.unwrap_or("-")] {
-        if text.bytes().any(|byte| byte <= b' ' || byte == 0x7f) {
+    let upgrade = tunnel_by_upgrade.unwrap_or("-").as_bytes();
+    for text in [target.as_bytes().as_ref(), head.authority.as_bytes(), upgrade] {
+        if text.iter().any(|byte| *byte <= b' ' || *byte == 0x7f) {
             return Err(Fault::Malformed("target, authority or upgrade has a space or control character"));
         }
     }

@@ -36,6 +36,7 @@ pub struct H1Settings {
     /// How long an answer is still waited for after the client ended its sending side. Envoy's way is zero.
     pub half_close_grace: Duration,
     /// Makes the answer to a request that cannot be read; the default is Envoy's: status, reason as text.
+    #[expect(clippy::type_complexity, reason = "an alias would only hide what is to be given")]
     pub refusal: Option<Rc<dyn Fn(&Refusal) -> Response>>,
 }
 

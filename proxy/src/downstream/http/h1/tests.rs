@@ -20,6 +20,8 @@ mod endings;
 
 mod heads;
 
+mod tunnels;
+
 /// Runs on a thread like a worker's, with virtual time.
 pub fn run<T>(work: impl Future<Output = T>) -> T {
     let runtime =
