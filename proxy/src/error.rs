@@ -194,7 +194,7 @@ impl Reason {
                 "upstream connect error or disconnect/reset before headers. reset reason: connection timeout"
             }
             R::UpstreamTls => {
-                "upstream connect error or disconnect/reset before headers. reset reason: remote connection failure, transport failure reason: TLS error"
+                "upstream connect error or disconnect/reset before headers. reset reason: remote connection failure"
             }
             R::UpstreamClosed => {
                 "upstream connect error or disconnect/reset before headers. reset reason: connection termination"

@@ -1,5 +1,28 @@
 //! 2. One unit of work: a request, or a connection whose bytes are passed on.
 
+pub mod context;
+
+pub mod http;
+
+mod visit;
+
+mod forward;
+
+mod attempt;
+
+mod deadline;
+
+mod upload;
+
+mod download;
+
+mod reply;
+
+mod ledger;
+
+#[cfg(test)]
+mod samples;
+
 pub mod copy;
 
 pub mod tcp;

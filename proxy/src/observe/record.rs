@@ -12,6 +12,8 @@ use std::time::{Duration, Instant, SystemTime};
 use bytes::Bytes;
 use http::{HeaderMap, Method};
 
+use xds::model::Address;
+
 use super::flags::Flags;
 use super::peer::PeerCertificate;
 
@@ -97,7 +99,7 @@ pub struct TlsFacts {
 #[derive(Debug, Clone)]
 pub struct UpstreamFacts {
     /// The endpoint chosen.
-    pub host: Arc<str>,
+    pub host: Address,
     /// Our end of the connection, once there is one.
     pub local: Option<SocketAddr>,
     /// `HTTP/1.1` or `HTTP/2`; empty for TCP.

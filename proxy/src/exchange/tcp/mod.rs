@@ -98,7 +98,7 @@ async fn attempt(
     record: &mut Record,
 ) -> Result<Connected, Error> {
     let picked = cluster.pick(&PickContext { hash, ..PickContext::default() }, random)?;
-    let host = Arc::from(picked.host.address().to_string());
+    let host = picked.host.address().clone();
     record.upstream = Some(UpstreamFacts { host, local: None, protocol: "" });
     let connected = pools.connect(cluster, &picked.host, &SendOptions::default()).await?;
     if let Some(upstream) = &mut record.upstream {

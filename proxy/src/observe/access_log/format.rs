@@ -36,6 +36,20 @@ pub struct Needs {
     pub response_trailers: Vec<HeaderName>,
 }
 
+impl Needs {
+    /// Adds what `other` needs.
+    pub fn extend(&mut self, other: &Self) {
+        self.request |= other.request;
+        for (list, more) in [
+            (&mut self.request_headers, &other.request_headers),
+            (&mut self.response_headers, &other.response_headers),
+            (&mut self.response_trailers, &other.response_trailers),
+        ] {
+            more.iter().for_each(|name| add(list, name));
+        }
+    }
+}
+
 impl Format {
     /// Compiles `model`; what the environment decides becomes constant.
     ///

@@ -43,7 +43,11 @@ fn record() -> Record {
         response_started: Some(Duration::from_micros(2_100)),
         cluster: "c".into(),
         attempts: 1,
-        upstream: Some(UpstreamFacts { host: "127.0.0.1:19081".into(), local: None, protocol: "HTTP/1.1" }),
+        upstream: Some(UpstreamFacts {
+            host: "127.0.0.1:19081".parse::<std::net::SocketAddr>().unwrap().into(),
+            local: None,
+            protocol: "HTTP/1.1",
+        }),
         request: Some(LoggedRequest {
             method: Method::GET,
             path: "/new/a?b=1".into(),

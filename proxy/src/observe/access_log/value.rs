@@ -1,11 +1,10 @@
 //! Looking one command operator up in a record.
 
 use std::borrow::Cow;
-use std::net::SocketAddr;
 use std::time::Duration;
 
 use http::HeaderMap;
-use xds::model::Operator;
+use xds::model::{Address, Host, Operator, SocketAddress};
 
 use super::clock::TimeFormat;
 use crate::observe::field::Field;
@@ -96,10 +95,10 @@ fn plain<'a>(operator: &Operator, record: &'a Record) -> Value<'a> {
 
 fn upstream<'a>(operator: &Operator, record: &'a Record) -> Value<'a> {
     use Operator as O;
-    let host = record.upstream.as_ref().map_or("", |upstream| &upstream.host);
+    let host = record.upstream.as_ref().map(|upstream| &upstream.host);
     match operator {
-        O::UpstreamHost | O::UpstreamRemoteAddress => text(host),
-        O::UpstreamRemoteAddressWithoutPort => text(without_port(host)),
+        O::UpstreamHost | O::UpstreamRemoteAddress => owned(host.map(Address::to_string)),
+        O::UpstreamRemoteAddressWithoutPort => owned(host.map(without_port)),
         O::UpstreamCluster => text(&record.cluster),
         O::UpstreamLocalAddress => {
             let local = record.upstream.as_ref().and_then(|upstream| upstream.local);
@@ -180,13 +179,13 @@ fn joined_texts(texts: &[String]) -> Option<String> {
     (!texts.is_empty()).then(|| texts.join(","))
 }
 
-/// `10.0.0.1:80` and `[::1]:80` without port; a pipe's path as it is.
-fn without_port(host: &str) -> &str {
-    if host.parse::<SocketAddr>().is_err() {
-        return host;
+/// The host alone; a pipe's path as it is.
+fn without_port(address: &Address) -> String {
+    match address {
+        Address::Socket(SocketAddress { host: Host::Ip(ip), .. }) => ip.to_string(),
+        Address::Socket(SocketAddress { host: Host::Name(name), .. }) => name.clone(),
+        Address::Pipe(path) => path.clone(),
     }
-    let address = host.rsplit_once(':').map_or(host, |(address, _)| address);
-    address.trim_start_matches('[').trim_end_matches(']')
 }
 
 /// The status' name as Envoy prints it; unknown ones as the number.

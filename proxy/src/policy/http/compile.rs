@@ -13,7 +13,7 @@ use xds::model::{
 use super::shared::Shared;
 use super::stats::HttpStats;
 use crate::error::Invalid;
-use crate::observe::access_log::AccessLogs;
+use crate::observe::access_log::{AccessLogs, Needs};
 use crate::policy::timeout::Defaults;
 
 /// A compiled connection manager; immutable and shared by all workers.
@@ -27,8 +27,8 @@ pub struct HttpPolicy {
     pub upstream_log: AccessLogs,
     /// Whether `x-envoy-*` fields are left out both ways.
     pub suppress_envoy_headers: bool,
-    /// Whether `Expect: 100-continue` is passed on.
-    pub proxy_100_continue: bool,
+    /// What a record must keep of the heads for both logs.
+    pub needs: Needs,
     /// Limits where the route has none.
     pub timeouts: Defaults,
     /// The whole request must be here in this time.
@@ -73,13 +73,21 @@ impl HttpPolicy {
                 .map_err(|_| Invalid::new(name, format!("{value:?} cannot stand in a header")))
         };
         let via = (!model.via.is_empty()).then(|| text("via", &model.via)).transpose()?;
+        if model.proxy_100_continue {
+            let reason = "not supported: `Expect: 100-continue` is answered here, when the body is wanted";
+            return Err(Invalid::new("proxy_100_continue", reason));
+        }
+        let access_log = AccessLogs::compile(&model.access_log, shared.outputs())?;
+        let upstream_log = AccessLogs::compile(&router.upstream_log, shared.outputs())
+            .map_err(|invalid| invalid.within("http_filters.router"))?;
+        let mut needs = access_log.needs().clone();
+        needs.extend(upstream_log.needs());
         Ok(Self {
+            needs,
             stats: shared.http_stats(&model.stat_prefix),
-            access_log: AccessLogs::compile(&model.access_log, shared.outputs())?,
-            upstream_log: AccessLogs::compile(&router.upstream_log, shared.outputs())
-                .map_err(|invalid| invalid.within("http_filters.router"))?,
+            access_log,
+            upstream_log,
             suppress_envoy_headers: router.suppress_envoy_headers,
-            proxy_100_continue: model.proxy_100_continue,
             timeouts: Defaults { idle: model.stream_idle_timeout, stream: model.max_stream_duration },
             request_timeout: model.request_timeout,
             strict_check: router.strict_check_headers.clone(),

@@ -3,12 +3,14 @@
 //! Each level (weighted cluster, route, virtual host, table) is a stage. Within a stage Envoy removes first, then
 //! renders every value from the fields as they are, overwrites, and adds last; a later stage wins.
 
+use std::sync::Arc;
+
 use http::{HeaderMap, HeaderName, HeaderValue};
 use xds::model::{AppendAction, HeaderMutations};
 
 use crate::body::RequestHead;
 use crate::error::Invalid;
-use crate::observe::access_log::{Environment, Format};
+use crate::observe::access_log::{Environment, Format, Needs};
 use crate::observe::record::{Heads, Record, RequestView};
 use crate::policy::facts;
 
@@ -35,7 +37,10 @@ enum Value {
 
 /// Stages in the order in which they are carried out.
 #[derive(Debug, Default)]
-pub struct Mutations(Vec<std::sync::Arc<Stage>>);
+pub struct Mutations {
+    stages: Vec<Arc<Stage>>,
+    needs_request: bool,
+}
 
 /// Single-valued request fields: Envoy keeps one of each and joins what is appended to it.
 const JOINED: [HeaderName; 8] = [
@@ -151,19 +156,32 @@ fn append(fields: &mut HeaderMap, name: HeaderName, value: HeaderValue) {
 impl Mutations {
     /// The stages in order, empty ones left out.
     #[must_use]
-    pub fn new(stages: impl IntoIterator<Item = std::sync::Arc<Stage>>) -> Self {
-        Self(stages.into_iter().filter(|stage| !stage.is_empty()).collect())
+    pub fn new(stages: impl IntoIterator<Item = Arc<Stage>>) -> Self {
+        let stages: Vec<_> = stages.into_iter().filter(|stage| !stage.is_empty()).collect();
+        let mut needs = Needs::default();
+        for add in stages.iter().flat_map(|stage| &stage.add) {
+            if let Value::Format(format) = &add.value {
+                format.needs(&mut needs);
+            }
+        }
+        Self { stages, needs_request: needs.request }
     }
 
     /// Whether nothing is changed.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.stages.is_empty()
+    }
+
+    /// Whether a value looks at the request's head.
+    #[must_use]
+    pub fn needs_request(&self) -> bool {
+        self.needs_request
     }
 
     /// Carries the stages out on a request.
     pub fn apply_to_request(&self, head: &mut RequestHead, record: &Record) {
-        for stage in &self.0 {
+        for stage in &self.stages {
             for name in &stage.remove {
                 head.headers.remove(name);
             }
@@ -179,7 +197,7 @@ impl Mutations {
         request: Option<RequestView<'_>>,
         record: &Record,
     ) {
-        for stage in &self.0 {
+        for stage in &self.stages {
             for name in &stage.remove {
                 fields.remove(name);
             }

@@ -92,6 +92,12 @@ impl HostRewrite {
         })
     }
 
+    /// Whether the endpoint's hostname is to be the authority.
+    #[must_use]
+    pub fn is_auto(&self) -> bool {
+        matches!(self, Self::Auto)
+    }
+
     /// The new authority that is known before an endpoint is.
     pub(super) fn authority(&self, head: &RequestHead) -> Option<Text> {
         match self {

@@ -1,0 +1,63 @@
+//! What an exchange runs on: one worker's own things.
+
+use std::cell::RefCell;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use http::HeaderValue;
+use time::OffsetDateTime;
+use time::format_description::BorrowedFormatItem;
+use time::macros::format_description;
+
+use crate::upstream::pool::Pools;
+
+/// What belongs to one worker thread and is shared by all its exchanges, in an `Rc`.
+#[derive(Debug)]
+pub struct Worker {
+    /// Connections to endpoints.
+    pub pools: Pools,
+    /// Randomness: shares, splits, ids, jitter.
+    pub rng: RefCell<fastrand::Rng>,
+    date: RefCell<(u64, HeaderValue)>,
+}
+
+/// RFC 9110 §5.6.7.
+const HTTP_DATE: &[BorrowedFormatItem<'_>] =
+    format_description!("[weekday repr:short], [day] [month repr:short] [year] [hour]:[minute]:[second] GMT");
+
+impl Worker {
+    /// A worker without connections; to be called on its thread, within its `LocalSet`.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            pools: Pools::new(),
+            rng: RefCell::new(fastrand::Rng::new()),
+            date: RefCell::new((u64::MAX, HeaderValue::from_static(""))),
+        }
+    }
+
+    /// A random number.
+    #[must_use]
+    pub fn random(&self) -> u64 {
+        self.rng.borrow_mut().u64(..)
+    }
+
+    /// The time now as a `date` field; written once a second.
+    #[must_use]
+    pub fn date(&self) -> HeaderValue {
+        let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let mut date = self.date.borrow_mut();
+        if date.0 != seconds {
+            let now =
+                i64::try_from(seconds).ok().and_then(|now| OffsetDateTime::from_unix_timestamp(now).ok());
+            let text = now.and_then(|now| now.format(HTTP_DATE).ok()).unwrap_or_default();
+            *date = (seconds, HeaderValue::try_from(text).expect("a date is ASCII"));
+        }
+        date.1.clone()
+    }
+}
+
+impl Default for Worker {
+    fn default() -> Self {
+        Self::new()
+    }
+}

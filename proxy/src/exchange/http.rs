@@ -1,0 +1,81 @@
+//! One HTTP request, from its head to the last byte of its response.
+//!
+//! The story is [`handle`]: admit, route, forward or answer, dress the response. Every request gets a response, and
+//! its books are closed once, whatever happens: also when the client goes away and the future is dropped.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use http::StatusCode;
+
+use super::context::Worker;
+use super::ledger::{Books, whole_len};
+use super::reply::{self, Asked};
+use super::visit::Visit;
+use crate::body::{Request, RequestHead, Response, Version};
+use crate::error::{Error, Reason};
+use crate::observe::record::ConnectionFacts;
+use crate::policy::http::{Closing, HttpMetric, HttpPolicy};
+use crate::policy::reply::Reply;
+use crate::policy::route::{Found, RouteTable};
+use crate::upstream::Clusters;
+
+/// Serves a request that came over `connection`. `policy`, `routes` and `clusters` are of one snapshot, so that the
+/// request reads one version of the configuration. Dropping the future gives the request up.
+pub async fn handle(
+    worker: &Worker,
+    connection: &Rc<ConnectionFacts>,
+    policy: &Arc<HttpPolicy>,
+    routes: &RouteTable,
+    clusters: &Clusters,
+    request: Request,
+) -> Response {
+    let Request { mut head, body, interim } = request;
+    let books = Books::open(policy, connection, head.version, whole_len(&body));
+    let mut visit = Visit::begin(worker, connection, books, &head);
+    let random = worker.random();
+    let outcome = match visit.admit(&mut head).map(|admitted| (admitted, routes.find(&head, random))) {
+        Ok((admitted, Found::Route(host, route))) => {
+            visit.routed(host, route);
+            visit.act(route, clusters, random, admitted, (head, body, interim)).await
+        }
+        Ok((_, Found::TlsRequired)) => Err(visit.stop(&head, to_https(&head))),
+        Ok((_, Found::None)) => Err(visit.fail(&head, Reason::NoRoute)),
+        Err(refused) => Err(visit.stop(&head, refused)),
+    };
+    visit.respond(outcome)
+}
+
+/// The answer to a request that could not be read: it is counted and logged like any other. `status` may differ
+/// from the reason's. The connection is to be closed after it.
+pub fn reject(
+    worker: &Worker,
+    connection: &Rc<ConnectionFacts>,
+    policy: &Arc<HttpPolicy>,
+    version: Version,
+    status: StatusCode,
+    error: &Error,
+) -> Response {
+    let books = Books::open(policy, connection, version, None);
+    let ledger = Rc::clone(books.ledger());
+    ledger.note_error(error);
+    policy.stats.counters.inc(HttpMetric::CxProtocolError);
+    let text = match error.reason() {
+        Reason::RequestHeadTimeout => "request header timeout",
+        _ => status.canonical_reason().unwrap_or_default(),
+    };
+    let reply = Reply { body: text.into(), ..Reply::status(status, "") };
+    let asked = Asked { grpc: false, head: false, complete: false, retried: false };
+    let mut response = reply::response(&reply, http::HeaderMap::new(), asked);
+    policy.close_response(&mut response.head.headers, &Closing { date: &worker.date(), request_id: None });
+    ledger.note_response(status.as_u16(), &response.head.headers);
+    ledger.sent(reply.body.len());
+    ledger.response_complete();
+    Response { close: true, ..response }
+}
+
+/// Envoy's answer where a virtual host demands TLS.
+fn to_https(head: &RequestHead) -> Reply {
+    let location = format!("https://{}{}", head.authority, head.path);
+    Reply::redirect(StatusCode::MOVED_PERMANENTLY, &location, "direct_response")
+}

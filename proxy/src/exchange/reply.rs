@@ -1,0 +1,124 @@
+//! Answers made here: Envoy's bodies and fields, and gRPC's form for gRPC requests.
+
+use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+
+use crate::body::{Body, Response, ResponseHead};
+use crate::error::{Error, Reason};
+use crate::policy::reply::Reply;
+
+/// What about the request shapes its answer.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Asked {
+    /// The request is gRPC.
+    pub(super) grpc: bool,
+    /// The request is HEAD: the answer has no body, and says how long it would be.
+    pub(super) head: bool,
+    /// All of the request was here.
+    pub(super) complete: bool,
+    /// It was tried more than once.
+    pub(super) retried: bool,
+}
+
+const GRPC_STATUS: HeaderName = HeaderName::from_static("grpc-status");
+const GRPC_MESSAGE: HeaderName = HeaderName::from_static("grpc-message");
+
+/// The answer to a request that ended in `error`.
+pub(super) fn of_error(error: &Error, asked: Asked) -> Reply {
+    let reason = error.reason();
+    let status = match reason {
+        // As Envoy: a request that is all here waited for the upstream, any other for its client.
+        Reason::StreamIdleTimeout if asked.complete => 504,
+        Reason::MaxDuration if !asked.complete => 408,
+        reason => reason.status(),
+    };
+    let mut text = reason.client_text().to_owned();
+    if asked.retried
+        && let Some(at) = text.find("reset reason: ")
+    {
+        text.insert_str(at, "retried and the latest ");
+    }
+    Reply {
+        status: StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
+        body: Bytes::from(text),
+        location: None,
+        details: "",
+        reason: Some(reason),
+    }
+}
+
+/// The response, before the fields that routes and the connection manager add; `fields` stand in it already.
+pub(super) fn response(reply: &Reply, mut fields: HeaderMap, asked: Asked) -> Response {
+    if let Some(location) = &reply.location {
+        fields.insert(LOCATION, location.clone());
+    }
+    if asked.grpc {
+        return grpc(reply, fields, asked);
+    }
+    if reply.body.is_empty() {
+        fields.remove(CONTENT_TYPE);
+        fields.remove(CONTENT_LENGTH);
+    } else {
+        fields.insert(CONTENT_LENGTH, HeaderValue::from(reply.body.len()));
+        if !fields.contains_key(CONTENT_TYPE) {
+            fields.insert(CONTENT_TYPE, HeaderValue::from_static("text/plain"));
+        }
+    }
+    let body = if asked.head { Body::empty() } else { Body::full(reply.body.clone()) };
+    Response { head: ResponseHead { status: reply.status, headers: fields }, body, close: false }
+}
+
+/// A response that is all trailers (gRPC over HTTP/2, "Trailers-Only").
+fn grpc(reply: &Reply, mut fields: HeaderMap, asked: Asked) -> Response {
+    fields.remove(CONTENT_LENGTH);
+    fields.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
+    if !fields.contains_key(GRPC_STATUS) {
+        fields.insert(GRPC_STATUS, HeaderValue::from(grpc_status(reply)));
+    }
+    if !reply.body.is_empty() && !asked.head && !fields.contains_key(GRPC_MESSAGE) {
+        fields.insert(GRPC_MESSAGE, percent_encoded(&reply.body));
+    }
+    let head = ResponseHead { status: StatusCode::OK, headers: fields };
+    Response { head, body: Body::empty(), close: false }
+}
+
+/// The status that stands for the answer (gRPC, "HTTP to gRPC Status Code Mapping").
+fn grpc_status(reply: &Reply) -> u32 {
+    match (reply.reason, reply.status.as_u16()) {
+        (Some(Reason::MaxDuration), _) => 4,
+        (_, 400) => 13,
+        (_, 401) => 16,
+        (_, 403) => 7,
+        (_, 404) => 12,
+        (_, 429 | 502 | 503 | 504) => 14,
+        _ => 2,
+    }
+}
+
+/// `grpc-message` (gRPC over HTTP/2, "Percent-Encoded").
+fn percent_encoded(text: &[u8]) -> HeaderValue {
+    let mut out = Vec::with_capacity(text.len());
+    for byte in text {
+        match byte {
+            b'%' | 0..0x20 | 0x7f.. => out.extend_from_slice(format!("%{byte:02X}").as_bytes()),
+            byte => out.push(*byte),
+        }
+    }
+    HeaderValue::from_bytes(&out).expect("only printable ASCII is left")
+}
+
+/// Fields that say what kind of refusal it was, for an Envoy in front.
+pub(super) fn envoy_fields(reason: Option<Reason>) -> HeaderMap {
+    let mut fields = HeaderMap::new();
+    let name = match reason {
+        Some(Reason::Overflow) => "x-envoy-overloaded",
+        Some(Reason::DropOverload) => "x-envoy-drop-overload",
+        _ => return fields,
+    };
+    fields.insert(name, HeaderValue::from_static("true"));
+    fields
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,286 @@
+//! What is carried along while a request is served, and what its response is made of.
+
+use std::borrow::Cow;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use http::header::SET_COOKIE;
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use xds::model::UpgradeConfig;
+
+use super::context::Worker;
+use super::download;
+use super::forward::{Sending, Tried, opens_tunnel};
+use super::ledger::{Books, Ledger};
+use super::reply::{self, Asked};
+use super::upload::Upload;
+use crate::body::{Body, Interim, RequestHead, Response, Text};
+use crate::error::{Error, Reason};
+use crate::observe::record::ConnectionFacts;
+use crate::policy::facts;
+use crate::policy::http::{Admitted, Closing, HttpMetric};
+use crate::policy::reply::Reply;
+use crate::policy::retry::Retries;
+use crate::policy::route::{Action, Cluster, Ends, Forward, Mutations, NewCookie, Route, VirtualHost};
+use crate::policy::timeout::Timeouts;
+use crate::upstream::Clusters;
+use crate::upstream::pool::SendOptions;
+
+const ATTEMPT_COUNT: HeaderName = HeaderName::from_static("x-envoy-attempt-count");
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Why a request is answered here.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// A rule says so.
+    Reply(Reply),
+    /// Something went wrong.
+    Error(Error),
+}
+
+impl From<Error> for Stop {
+    fn from(error: Error) -> Self {
+        Self::Error(error)
+    }
+}
+
+/// A request being served.
+pub(super) struct Visit<'a> {
+    worker: &'a Worker,
+    connection: &'a ConnectionFacts,
+    books: Books,
+    ledger: Rc<Ledger>,
+    grpc: bool,
+    method: Method,
+    request_id: Option<HeaderValue>,
+    host: Option<&'a VirtualHost>,
+    /// What the response's fields get.
+    mutations: Option<&'a Mutations>,
+    /// The request as the upstream saw it, where response fields are made of it.
+    request: Option<RequestHead>,
+    cookies: Vec<NewCookie>,
+}
+
+impl<'a> Visit<'a> {
+    /// A request begins.
+    pub(super) fn begin(
+        worker: &'a Worker,
+        connection: &'a ConnectionFacts,
+        books: Books,
+        head: &RequestHead,
+    ) -> Self {
+        Self {
+            worker,
+            connection,
+            ledger: Rc::clone(books.ledger()),
+            books,
+            grpc: facts::is_grpc(&head.headers),
+            method: head.method.clone(),
+            request_id: None,
+            host: None,
+            mutations: None,
+            request: None,
+            cookies: Vec::new(),
+        }
+    }
+
+    /// Looks whether the head is acceptable, and normalises it.
+    pub(super) fn admit(&mut self, head: &mut RequestHead) -> Result<Admitted, Reply> {
+        let rng = &mut self.worker.rng.borrow_mut();
+        let admitted = self.ledger.policy.admit(head, self.connection, rng)?;
+        self.request_id = head.headers.get(REQUEST_ID).cloned();
+        self.ledger.record.borrow_mut().remote = admitted.client.clone();
+        Ok(admitted)
+    }
+
+    /// A route takes the request.
+    pub(super) fn routed(&mut self, host: &'a VirtualHost, route: &'a Route) {
+        self.host = Some(host);
+        self.mutations = Some(&route.response);
+        self.ledger.record.borrow_mut().route = Arc::clone(&route.name);
+    }
+
+    /// A rule answers the request.
+    pub(super) fn stop(&mut self, head: &RequestHead, reply: Reply) -> Stop {
+        self.note_request(head);
+        Stop::Reply(reply)
+    }
+
+    /// The request cannot be served.
+    pub(super) fn fail(&mut self, head: &RequestHead, reason: Reason) -> Stop {
+        self.note_request(head);
+        Stop::Error(reason.into())
+    }
+
+    /// Carries out the route's action.
+    pub(super) async fn act(
+        &mut self,
+        route: &'a Route,
+        clusters: &Clusters,
+        random: u64,
+        admitted: Admitted,
+        (head, body, interim): (RequestHead, Body, Interim),
+    ) -> Result<Response, Stop> {
+        let Action::Forward(forward) = &route.action else { return Err(self.answer(route, &head)) };
+        let chosen = forward.target.choose(&head, random);
+        let cluster = chosen.as_ref().and_then(|chosen| clusters.get(&chosen.name));
+        if let (Some(chosen), Some(_)) = (&chosen, cluster) {
+            self.ledger.record.borrow_mut().cluster = Arc::clone(&chosen.name);
+            self.mutations = chosen.response.or(self.mutations);
+        }
+        self.check_tunnel(&head, &forward.upgrades)?;
+        let (Some(chosen), Some(cluster)) = (chosen, cluster) else {
+            let missing = Reply::status(forward.cluster_not_found, "cluster_not_found");
+            return Err(self.stop(&head, Reply { reason: Some(Reason::NoCluster), ..missing }));
+        };
+        let hashed = forward.hash.hash(&head, self.ends(&admitted));
+        self.cookies = hashed.cookies;
+        let (mut head, timeouts) = self.shape(route, forward, &chosen, head, &admitted);
+        let retries = Retries::begin(forward.retry.as_ref(), &mut head);
+        self.note_request(&head);
+        self.ledger.policy.stats.counters.inc(HttpMetric::RqForwarded);
+        let sending = Sending {
+            worker: self.worker,
+            ledger: &self.ledger,
+            cluster,
+            forward,
+            timeouts,
+            options: SendOptions {
+                priority: forward.priority,
+                downstream_version: head.version,
+                server_name: None,
+            },
+            hash: hashed.hash,
+            count_attempts: self.host.is_some_and(|host| host.attempt_count_in_request),
+            head: Some(head),
+            upload: Upload::new(body, retries.is_some(), &self.ledger),
+            interim,
+            tried: Tried::default(),
+        };
+        Ok(sending.run(retries).await?)
+    }
+
+    /// The head that the cluster is to see, and how long things may take.
+    fn shape(
+        &mut self,
+        route: &Route,
+        forward: &Forward,
+        chosen: &Cluster<'_>,
+        mut head: RequestHead,
+        admitted: &Admitted,
+    ) -> (RequestHead, Timeouts) {
+        let policy = &self.ledger.policy;
+        let timeouts = forward.timeouts.decide(forward.retry.as_ref(), policy.timeouts, &mut head);
+        self.ledger.deadlines.set(&timeouts);
+        let envoy_fields = !policy.suppress_envoy_headers;
+        route.shape_request(forward, chosen, &mut head, &self.ledger.record.borrow(), envoy_fields);
+        if let Some(port) = &admitted.connect_port {
+            head.authority = Text::from(format!("{}:{port}", head.authority));
+        }
+        (head, timeouts)
+    }
+
+    /// The answer of a redirect or direct response.
+    fn answer(&mut self, route: &Route, head: &RequestHead) -> Stop {
+        if let Err(refused) = self.check_tunnel(head, &[]) {
+            return refused;
+        }
+        self.note_request(head);
+        let counters = &self.ledger.policy.stats.counters;
+        counters.inc(match route.action {
+            Action::Redirect(_) => HttpMetric::RqRedirect,
+            Action::Direct { .. } | Action::Forward(_) => HttpMetric::RqDirectResponse,
+        });
+        match route.reply(head) {
+            Some(reply) => Stop::Reply(reply),
+            None => Stop::Error(Error::new(Reason::Internal, "a forwarding route has no answer")),
+        }
+    }
+
+    fn check_tunnel(&mut self, head: &RequestHead, route: &[UpgradeConfig]) -> Result<(), Stop> {
+        if self.ledger.policy.allows_tunnel(head, route) {
+            Ok(())
+        } else {
+            Err(self.fail(head, Reason::UpgradeNotAllowed))
+        }
+    }
+
+    /// Keeps of the head what logs and response fields are made of.
+    pub(super) fn note_request(&mut self, head: &RequestHead) {
+        self.ledger.note_request(head);
+        if self.mutations.is_some_and(Mutations::needs_request) {
+            self.request = Some(head.clone());
+        }
+    }
+
+    fn ends<'b>(&'b self, admitted: &'b Admitted) -> Ends<'b> {
+        let (remote, local) = (&self.connection.remote, &self.connection.local);
+        Ends { client: &admitted.client, remote, local }
+    }
+
+    /// The response for the client, whatever the outcome.
+    pub(super) fn respond(self, outcome: Result<Response, Stop>) -> Response {
+        let mut response = match outcome {
+            Ok(response) => self.passed_on(response),
+            Err(Stop::Reply(reply)) => {
+                self.ledger.note_reply(&reply);
+                self.made_here(&reply)
+            }
+            Err(Stop::Error(error)) => {
+                self.ledger.note_error(&error);
+                self.made_here(&reply::of_error(&error, self.asked()))
+            }
+        };
+        let headers = &mut response.head.headers;
+        for cookie in &self.cookies {
+            headers.append(SET_COOKIE, cookie.0.clone());
+        }
+        let closing = Closing { date: &self.worker.date(), request_id: self.request_id.as_ref() };
+        self.ledger.policy.close_response(headers, &closing);
+        self.ledger.note_response(response.head.status.as_u16(), headers);
+        if opens_tunnel(response.head.status, &self.method) {
+            self.ledger.open_tunnel();
+        }
+        Response { body: download::watched(response.body, self.books), ..response }
+    }
+
+    /// An upstream's response with the fields that routes add.
+    fn passed_on(&self, mut response: Response) -> Response {
+        {
+            let mut record = self.ledger.record.borrow_mut();
+            record.status = response.head.status.as_u16();
+            record.details = Cow::Borrowed("via_upstream");
+        }
+        self.mutate(&mut response.head.headers);
+        response
+    }
+
+    fn made_here(&self, reply: &Reply) -> Response {
+        let mut fields = HeaderMap::new();
+        if !self.ledger.policy.suppress_envoy_headers {
+            fields = reply::envoy_fields(reply.reason);
+        }
+        // Routes see the answer before it becomes gRPC's form and before it has a status, as in Envoy.
+        self.mutate(&mut fields);
+        reply::response(reply, fields, self.asked())
+    }
+
+    fn mutate(&self, fields: &mut HeaderMap) {
+        let record = self.ledger.record.borrow();
+        if let Some(mutations) = self.mutations {
+            mutations.apply_to_response(fields, self.request.as_ref().map(facts::view), &record);
+        }
+        if record.attempts > 0 && self.host.is_some_and(|host| host.attempt_count_in_response) {
+            fields.insert(ATTEMPT_COUNT, HeaderValue::from(record.attempts));
+        }
+    }
+
+    fn asked(&self) -> Asked {
+        Asked {
+            grpc: self.grpc,
+            head: self.method == Method::HEAD,
+            complete: self.ledger.is_request_complete(),
+            retried: self.ledger.record.borrow().attempts > 1,
+        }
+    }
+}
