@@ -187,3 +187,6 @@ fn add_mesh(resources: &mut Resources, world: &World, site: &Document<SiteSpec>)
 
 #[cfg(test)]
 mod tests;
+
+#[cfg(test)]
+mod language_tests;
