@@ -86,7 +86,8 @@ pub fn server_config(authority: &Authority, own: Arc<OwnCertificate>) -> Result<
         .build()
         .map_err(|e| e.to_string())?;
     let mut config = ServerConfig::builder_with_provider(provider())
-        .with_protocol_versions(&[&rustls::version::TLS13])
+        // Envoy's clients stop at TLS 1.2 unless their bootstrap says more.
+        .with_protocol_versions(&[&rustls::version::TLS13, &rustls::version::TLS12])
         .map_err(|e| e.to_string())?
         .with_client_cert_verifier(verifier)
         .with_cert_resolver(own);
