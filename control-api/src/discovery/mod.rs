@@ -16,7 +16,8 @@ use xds::wire::server::stream::{Admission, Discovery, Visitor, service};
 
 use self::publisher::Publisher;
 use crate::ca::spiffe::SpiffeId;
-use crate::fleet::{Fleet, Proxy};
+use crate::fleet::Fleet;
+use crate::fleet::proxy::Proxy;
 use crate::store::Store;
 
 /// Who is at the other end of a TLS connection, if it presented a certificate of the mesh.

@@ -2,50 +2,21 @@
 //!
 //! One rule: a proxy is known by its certificate; what it says of itself is shown, never believed.
 
+pub mod proxy;
+
 pub mod blame;
 
 pub mod report;
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
 use std::sync::{Mutex, PoisonError};
-use std::time::SystemTime;
 
 use tokio::sync::watch;
 use xds::wire::server::status::StreamStatus;
 
+use self::proxy::{Known, Proxy};
 use crate::ca::spiffe::SpiffeId;
 use crate::limits;
-
-/// A proxy as it presented itself.
-#[derive(Clone, Debug, PartialEq)]
-pub struct Proxy {
-    /// Who it is, by its certificate.
-    pub id: SpiffeId,
-    /// When that certificate ends.
-    pub certificate_not_after: SystemTime,
-    /// Its node id, as it says.
-    pub node: String,
-    /// Its program and version, as it says.
-    pub agent: String,
-    /// Where it connects from.
-    pub address: SocketAddr,
-    /// When it connected.
-    pub since: SystemTime,
-    /// Whether it speaks the incremental variant.
-    pub is_delta: bool,
-}
-
-/// A proxy with what is known of it now.
-#[derive(Clone, Debug)]
-pub struct Known {
-    /// The proxy.
-    pub proxy: Proxy,
-    /// Whether its stream is open.
-    pub is_connected: bool,
-    /// What it was told, took and refused; the last state when it is not connected.
-    pub status: StreamStatus,
-}
 
 struct Entry {
     proxy: Proxy,

@@ -8,8 +8,8 @@ use xds::wire::resource::ResourceType;
 use xds::wire::server::status::{Refusal, TypeStatus};
 use xds::wire::server::world::{Resources, World};
 
-use super::Known;
 use super::blame;
+use super::proxy::Known;
 use crate::clock;
 use crate::limits;
 use crate::publish;

@@ -2,7 +2,7 @@
 //!
 //! One rule: no name holds a dot, as dots separate the parts of Envoy's metric names.
 
-use crate::resource::service::Protocol;
+use crate::resource::protocol::Protocol;
 
 /// The listener for a site's own HTTP clients, and the table of its routes.
 pub const GATEWAY: &str = "gateway";

@@ -17,7 +17,8 @@ use super::route_action::{self, PathChange};
 use super::route_match::{self, Path, Precedence};
 use crate::resource::document::Document;
 use crate::resource::http_route;
-use crate::resource::service::{Protocol, ServiceSpec};
+use crate::resource::protocol::Protocol;
+use crate::resource::service::ServiceSpec;
 use crate::resource::span::Span;
 use crate::resource::world::World;
 

@@ -16,6 +16,8 @@ pub mod pem;
 
 pub mod site;
 
+pub mod protocol;
+
 pub mod service;
 pub mod service_policy;
 

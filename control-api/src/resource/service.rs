@@ -11,6 +11,7 @@ use super::document::Spec;
 use super::invalid::Invalid;
 use super::kind::Kind;
 use super::name;
+use super::protocol::Protocol;
 use super::service_policy::{CircuitBreaker, HealthCheck, LoadBalancing, Outlier, Retry};
 use super::span::Span;
 use crate::limits;
@@ -59,32 +60,6 @@ pub struct ServiceSpec {
     /// TLS towards the instances; by default plain.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tls: Option<InstanceTls>,
-}
-
-/// What a service's instances speak.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Protocol {
-    /// HTTP/1.1.
-    Http,
-    /// HTTP/2, with prior knowledge when plain.
-    Http2,
-    /// gRPC over HTTP/2.
-    Grpc,
-    /// Bytes.
-    Tcp,
-}
-
-impl Protocol {
-    /// Whether requests of it can be routed by host and path.
-    pub fn is_http(self) -> bool {
-        !matches!(self, Self::Tcp)
-    }
-
-    /// Whether its connections carry HTTP/2.
-    pub fn is_http2(self) -> bool {
-        matches!(self, Self::Http2 | Self::Grpc)
-    }
 }
 
 /// One running copy of a service.

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 
 use super::invalid::Invalid;
 use super::name;
-use super::service::Protocol;
+use super::protocol::Protocol;
 use super::span::Span;
 
 /// How instances are probed.

@@ -190,7 +190,7 @@ async fn a_join_tokens_secret_is_shown_once() {
     let secret = created["status"]["secret"].as_str().expect("shown").to_string();
     let (_, read) = control.call(GET, "/v1/jointokens/first", None).await;
     assert!(read["status"]["secret"].is_null() && read["status"]["expiresAt"].is_string(), "{read}");
-    let again = control.apply(&[token.clone()]).await;
+    let again = control.apply(std::slice::from_ref(&token)).await;
     assert_eq!(again["items"][0]["outcome"], "unchanged");
     assert!(again["items"][0]["object"]["status"]["secret"].is_null());
     let mut longer = token;
