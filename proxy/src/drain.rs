@@ -55,6 +55,12 @@ impl Drain {
         self.phase.closed().await;
     }
 
+    /// Whether every [`Draining`] handle is dropped.
+    #[must_use]
+    pub fn is_finished(&self) -> bool {
+        self.phase.is_closed()
+    }
+
     fn advance(&self, to: Phase) {
         self.phase.send_if_modified(|phase| {
             let later = to > *phase;

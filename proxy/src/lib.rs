@@ -15,12 +15,20 @@ pub mod body;
 
 pub mod codec;
 
-pub mod identity;
-
-pub mod upstream;
-
-pub mod policy;
+pub mod downstream;
 
 pub mod exchange;
 
-pub mod downstream;
+pub mod policy;
+
+pub mod upstream;
+
+pub mod identity;
+
+pub mod snapshot;
+
+pub mod config;
+
+pub mod admin;
+
+pub mod boot;

@@ -140,3 +140,5 @@ pub const COPY_BUFFERS_LARGE_MAX: usize = 64;
 pub const COPY_BUFFERS_KEPT: usize = 8;
 /// Bytes of an answer to an active health check that are read.
 pub const HEALTH_CHECK_BYTES_MAX: usize = 64 * 1024;
+/// Downstream connections of a process at once (Envoy `overload.global_downstream_max_connections`).
+pub const DOWNSTREAM_CONNECTIONS_MAX: usize = 1_000_000;

@@ -9,11 +9,11 @@ use bytes::{Buf, BytesMut};
 use tokio::io::AsyncReadExt;
 use xds::model::{ListenerFilter, TransportProtocol};
 
-use super::chain::Arrival;
 use super::original_dst::original_destination;
 use super::proxy_protocol::{self, Parsed};
 use super::sniff::{self, Finding, HelloReader};
 use crate::codec::io::Stream;
+use crate::snapshot::Arrival;
 
 /// Room for what one read may bring while looking.
 const READ_BYTES: usize = 2 * 1024;

@@ -8,10 +8,14 @@ pub mod proxy_protocol;
 
 pub mod sniff;
 
-pub mod chain;
-
 pub mod inspect;
 
 pub mod handshake;
 
 pub mod http;
+
+mod chain_drains;
+
+mod connection;
+
+pub mod worker;

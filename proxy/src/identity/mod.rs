@@ -16,6 +16,8 @@ mod secrets;
 
 mod params;
 
+pub mod described;
+
 mod live;
 
 mod client;
@@ -26,5 +28,8 @@ pub mod source;
 
 pub use client::{AlpnFallback, ClientSession, ClientTls};
 pub use pem::check as check_secret;
-pub use secrets::Secrets;
+pub use secrets::{Secrets, Space};
 pub use server::ServerTls;
+
+#[cfg(test)]
+mod tests;

@@ -70,6 +70,16 @@ impl Secrets {
         all
     }
 
+    /// The static secrets as they are now, on their own.
+    #[must_use]
+    pub fn static_copy(&self) -> Self {
+        let copy = Self::default();
+        for (_, secret) in self.all().into_iter().filter(|(space, _)| *space == Space::Static) {
+            copy.set_static((*secret).clone());
+        }
+        copy
+    }
+
     /// Counts every change; equal values mean that nothing changed in between.
     pub(super) fn changes(&self) -> u64 {
         self.changes.load(Ordering::Acquire)

@@ -11,3 +11,6 @@ pub mod record;
 pub mod field;
 
 pub mod access_log;
+pub mod listener;
+
+pub mod control_plane;

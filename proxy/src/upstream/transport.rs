@@ -50,6 +50,15 @@ impl Transports {
 }
 
 impl Transport {
+    /// The TLS, if bytes are encrypted.
+    #[must_use]
+    pub fn tls(&self) -> Option<&Arc<ClientTls>> {
+        match self {
+            Self::Plain => None,
+            Self::Tls(tls) => Some(tls),
+        }
+    }
+
     /// Whether bytes are encrypted.
     #[must_use]
     pub fn is_tls(&self) -> bool {

@@ -3,3 +3,7 @@
 pub mod h1;
 
 pub mod h2;
+
+mod serve;
+
+pub(super) use serve::{Serving, serve};

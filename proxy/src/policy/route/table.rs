@@ -18,8 +18,8 @@ use crate::observe::record::Record;
 use crate::policy::facts;
 use crate::policy::reply::Reply;
 
-/// A compiled route configuration.
-#[derive(Debug)]
+/// A compiled route configuration; the default takes no request.
+#[derive(Debug, Default)]
 pub struct RouteTable {
     name: Box<str>,
     domains: Domains,

@@ -1,0 +1,448 @@
+//! The one writer of the live snapshot.
+//!
+//! It collects resources from the bootstrap, files and streams, compiles them, stores the snapshot, acknowledges,
+//! and subscribes to what the new resources refer to.
+
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::{mpsc, watch};
+use xds::model::{ConfigSource, DynamicResources, LoadAssignment};
+use xds::wire::client::event::{Arrived, Event, Ticket};
+use xds::wire::client::stream::Service;
+use xds::wire::nack::Rejection;
+use xds::wire::resource::{Interest, ResourceType};
+
+use super::bootstrap::Loaded;
+use super::desired::Desired;
+use super::fetch::{Waiting, initial_fetch_timeout};
+use super::source::Stream;
+use super::watch_file::{FileRead, WatchedFile};
+use crate::drain::{Draining, Phase};
+use crate::observe::control_plane::{ControlPlaneMetric, ControlPlaneStats};
+use crate::snapshot::{
+    Environment, Fetches, Live, Reference, Refused, Resources, Snapshot, compile, references,
+};
+
+/// How often warming is looked at while something warms.
+const WARMING_INTERVAL: Duration = Duration::from_millis(20);
+
+/// Events of streams waiting to be applied; the streams hold back when it is full.
+const EVENTS_QUEUED_MAX: usize = 64;
+
+/// How far the start has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Readiness {
+    /// Clusters or listeners are still waited for.
+    Initializing,
+    /// Everything of the first configuration is in use.
+    Ready,
+}
+
+/// Which stream an event comes from.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum StreamKey {
+    Ads,
+    Own(ResourceType, ConfigSource),
+}
+
+/// The configuration's owner.
+#[derive(Debug)]
+pub struct Manager {
+    live: Arc<Live>,
+    environment: Environment,
+    bootstrap: Loaded,
+    desired: Desired,
+    fetches: Fetches,
+    waiting: Waiting,
+    streams: HashMap<StreamKey, Stream>,
+    files: HashMap<String, WatchedFile>,
+    subscribed: HashMap<(StreamKey, ResourceType), Interest>,
+    events: (mpsc::Sender<(StreamKey, Event)>, mpsc::Receiver<(StreamKey, Event)>),
+    reads: (mpsc::Sender<FileRead>, mpsc::Receiver<FileRead>),
+    /// Root types whose first response is still awaited, with the end of the wait.
+    first: BTreeMap<ResourceType, Option<Instant>>,
+    readiness: watch::Sender<Readiness>,
+    stats: ControlPlaneStats,
+}
+
+impl Manager {
+    /// Takes the bootstrap's static resources into use.
+    ///
+    /// # Errors
+    /// The first static resource that is refused, with its path; nothing listens then.
+    pub fn start(bootstrap: Loaded, live: Arc<Live>, environment: Environment) -> Result<Self, String> {
+        let desired = Desired::from_bootstrap(&bootstrap.model, &environment.secrets)?;
+        let stats = ControlPlaneStats::register(&environment.registry);
+        let mut manager = Self {
+            live,
+            environment,
+            bootstrap,
+            desired,
+            fetches: Fetches::default(),
+            waiting: Waiting::default(),
+            streams: HashMap::new(),
+            files: HashMap::new(),
+            subscribed: HashMap::new(),
+            events: mpsc::channel(EVENTS_QUEUED_MAX),
+            reads: mpsc::channel(EVENTS_QUEUED_MAX),
+            first: BTreeMap::new(),
+            readiness: watch::Sender::new(Readiness::Initializing),
+            stats,
+        };
+        manager.expect_roots(Instant::now());
+        match manager.apply().first() {
+            Some(refused) => Err(refused.to_string()),
+            None => Ok(manager),
+        }
+    }
+
+    /// Compiles the bootstrap's static resources and nothing more; every listener is looked at, also one that
+    /// waits for something to be fetched.
+    ///
+    /// # Errors
+    /// The first static resource that is refused, with its path.
+    pub fn check(bootstrap: Loaded, live: Arc<Live>, environment: Environment) -> Result<(), String> {
+        let desired = Desired::from_bootstrap(&bootstrap.model, &environment.secrets)?;
+        let given_up = references(&desired.resources).into_iter().collect();
+        let fetches = Fetches { given_up, listeners_may_start: true };
+        let compiled = compile(&desired.resources, &live.load(), &fetches, &environment);
+        compiled.refused.first().map_or(Ok(()), |refused| Err(refused.to_string()))
+    }
+
+    /// Tells when the first configuration is in use.
+    #[must_use]
+    pub fn readiness(&self) -> watch::Receiver<Readiness> {
+        self.readiness.subscribe()
+    }
+
+    /// Follows the control planes until `draining` is stopped.
+    pub async fn run(mut self, mut draining: Draining) {
+        self.open_root_streams().await;
+        self.follow_references().await;
+        let mut tick = tokio::time::interval(WARMING_INTERVAL);
+        tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                () = draining.reached(Phase::Stopped) => return,
+                Some((key, event)) = self.events.1.recv() => self.on_event(key, event).await,
+                Some(read) = self.reads.1.recv() => self.on_file(read).await,
+                _ = tick.tick(), if self.is_unsettled() => self.on_tick().await,
+            }
+        }
+    }
+
+    fn is_unsettled(&self) -> bool {
+        *self.readiness.borrow() == Readiness::Initializing
+            || !self.waiting.is_empty()
+            || !self.first.is_empty()
+            || !self.live.load().warming.is_empty()
+    }
+
+    fn dynamic(&self) -> &DynamicResources {
+        &self.bootstrap.model.dynamic
+    }
+
+    /// The source of a root type, with `Ads` resolved to the aggregated stream.
+    fn roots(&self) -> [(ResourceType, Option<ConfigSource>); 2] {
+        let dynamic = self.dynamic();
+        [
+            (ResourceType::Cluster, dynamic.clusters.clone()),
+            (ResourceType::Listener, dynamic.listeners.clone()),
+        ]
+    }
+
+    fn expect_roots(&mut self, now: Instant) {
+        for (ty, source) in self.roots() {
+            if let Some(source) = source {
+                let end = initial_fetch_timeout(&source).map(|limit| now + limit.max(WARMING_INTERVAL));
+                self.first.insert(ty, end);
+            }
+        }
+    }
+
+    async fn open_root_streams(&mut self) {
+        for (ty, source) in self.roots() {
+            if let Some(source) = source {
+                self.follow(ty, &source, Interest::all()).await;
+            }
+        }
+    }
+
+    /// Compiles and stores; refused resources are back to what they were.
+    fn apply(&mut self) -> Vec<Refused> {
+        let previous = self.live.load();
+        let compiled = compile(&self.desired.resources, &previous, &self.fetches, &self.environment);
+        self.desired.resources = compiled.snapshot.resources.clone();
+        let mut waiting = compiled.waiting;
+        waiting.extend(self.missing_endpoints(&self.desired.resources));
+        self.waiting.set(waiting, Instant::now());
+        let settled = compiled.snapshot.warming.is_empty();
+        let snapshot = Arc::new(compiled.snapshot);
+        self.live.store(Arc::clone(&snapshot));
+        retire(&previous, &snapshot);
+        self.note_readiness(settled);
+        for refused in &compiled.refused {
+            tracing::warn!(%refused, "resource refused");
+        }
+        compiled.refused
+    }
+
+    fn missing_endpoints(&self, resources: &Resources) -> Vec<Reference> {
+        let missing = |reference: &Reference| match reference {
+            Reference::Endpoints(service, ..) => !resources.assignments.contains_key(service),
+            Reference::Route(..) | Reference::Secret(..) => false,
+        };
+        references(resources).into_iter().filter(missing).collect()
+    }
+
+    fn note_readiness(&mut self, clusters_settled: bool) {
+        let clusters_known = !self.first.contains_key(&ResourceType::Cluster);
+        if clusters_known && clusters_settled && !self.fetches.listeners_may_start {
+            self.fetches.listeners_may_start = true;
+            let refused = self.apply();
+            if refused.is_empty() {
+                return;
+            }
+        }
+        let listeners_known = !self.first.contains_key(&ResourceType::Listener);
+        if self.fetches.listeners_may_start && listeners_known && self.waiting.is_empty() {
+            self.readiness.send_replace(Readiness::Ready);
+        }
+    }
+
+    async fn on_tick(&mut self) {
+        let now = Instant::now();
+        self.first.retain(|ty, end| {
+            let over = end.is_some_and(|end| now >= end);
+            if over {
+                tracing::warn!(?ty, "the control plane has not answered in time; starting without it");
+            }
+            !over
+        });
+        let gave_up = self.waiting.give_up(&mut self.fetches, now);
+        if gave_up {
+            self.fill_missing_endpoints();
+        }
+        let warmed = self.live.load().warming.iter().any(|cluster| cluster.is_ready());
+        if gave_up || warmed {
+            self.apply();
+            self.follow_references().await;
+        } else {
+            let settled = self.live.load().warming.is_empty();
+            self.note_readiness(settled);
+        }
+    }
+
+    /// A cluster whose endpoints were given up is taken into use without any.
+    fn fill_missing_endpoints(&mut self) {
+        for reference in self.missing_endpoints(&self.desired.resources) {
+            let Reference::Endpoints(service, ..) = &reference else { continue };
+            if self.fetches.given_up.contains(&reference) {
+                let none = LoadAssignment {
+                    cluster_name: service.clone(),
+                    localities: Vec::new(),
+                    overprovisioning_factor: 140,
+                    weighted_priority_health: false,
+                    drop_overloads: Vec::new(),
+                };
+                self.desired.resources.assignments.insert(service.clone(), Arc::new(none));
+            }
+        }
+    }
+
+    async fn on_event(&mut self, key: StreamKey, event: Event) {
+        match event {
+            Event::Connected => {
+                self.stats.counters().inc(ControlPlaneMetric::Connects);
+                self.stats.set_connected(true);
+                tracing::info!(?key, "connected to the control plane");
+            }
+            Event::Disconnected { reason, retry_in } => {
+                self.stats.set_connected(false);
+                tracing::warn!(?key, reason, ?retry_in, "no control plane; serving what is known");
+            }
+            Event::Updated { ticket, resources, removed, invalid } => {
+                self.on_update(&key, ticket, resources, removed, invalid).await;
+            }
+            Event::Gone { ty, names, why } => {
+                tracing::warn!(?ty, ?names, ?why, "resources are gone");
+                for name in &names {
+                    self.desired.remove(ty, name, &self.environment.secrets);
+                }
+                self.apply();
+                self.follow_references().await;
+            }
+        }
+    }
+
+    async fn on_update(
+        &mut self,
+        key: &StreamKey,
+        ticket: Ticket,
+        resources: Vec<Arrived>,
+        removed: Vec<String>,
+        invalid: Vec<Rejection>,
+    ) {
+        let ty = ticket.ty;
+        self.stats.counters().inc(ControlPlaneMetric::Updates);
+        let arrived: Vec<_> = resources.iter().map(|resource| resource.name.clone()).collect();
+        let mut rejected = self.take(ty, resources, &removed);
+        rejected.extend(invalid);
+        self.first.remove(&ty);
+        rejected.extend(self.apply().into_iter().filter_map(|refused| {
+            let ours = arrived.iter().any(|name| name == refused.resource.name());
+            ours.then(|| Rejection { name: refused.resource.name().to_owned(), error: refused.reason })
+        }));
+        self.stats.counters().add(ControlPlaneMetric::ResourcesRejected, rejected.len() as u64);
+        let Some(stream) = self.streams.get(key) else { return };
+        if stream.handle().verdict(ticket, rejected).await.is_err() {
+            tracing::error!(?key, "an xDS stream has ended by itself");
+        }
+        self.follow_references().await;
+    }
+
+    /// Decodes and notes resources; gives those that were refused.
+    fn take(&mut self, ty: ResourceType, resources: Vec<Arrived>, removed: &[String]) -> Vec<Rejection> {
+        let mut rejected = Vec::new();
+        let type_url = ty.type_url();
+        for resource in resources {
+            let taken = xds::decode::resource(&type_url, &resource.body)
+                .map_err(|error| Rejection { name: resource.name.clone(), error: error.to_string() })
+                .and_then(|decoded| self.desired.set(&resource.name, decoded, &self.environment.secrets));
+            rejected.extend(taken.err());
+        }
+        for name in removed {
+            self.desired.remove(ty, name, &self.environment.secrets);
+        }
+        rejected
+    }
+
+    async fn on_file(&mut self, read: FileRead) {
+        let resources = match read.content {
+            Ok(file) => file.resources,
+            Err(error) => {
+                return tracing::warn!(error, "a resource file cannot be read; keeping what is known");
+            }
+        };
+        let secrets = Arc::clone(&self.environment.secrets);
+        for body in resources {
+            let Some(ty) = ResourceType::from_type_url(&body.type_url) else {
+                tracing::warn!(path = read.path, type_url = body.type_url, "unknown resource type in a file");
+                continue;
+            };
+            self.first.remove(&ty);
+            let taken = xds::decode::resource(&ty.type_url(), &body)
+                .map_err(|error| error.to_string())
+                .and_then(|decoded| {
+                    let name = xds::wire::resource::own_name(&body)?;
+                    self.desired.set(&name, decoded, &secrets).map_err(|refused| refused.error)
+                });
+            if let Err(error) = taken {
+                tracing::warn!(path = read.path, error, "a resource in a file is refused");
+            }
+        }
+        self.apply();
+        self.follow_references().await;
+    }
+
+    /// Subscribes to exactly what the resources refer to now.
+    async fn follow_references(&mut self) {
+        let mut wanted: HashMap<(ResourceType, ConfigSource), Vec<String>> = HashMap::new();
+        for reference in references(&self.desired.resources) {
+            let (ty, name) = match &reference {
+                Reference::Route(name, _) => (ResourceType::RouteConfiguration, name.to_string()),
+                Reference::Endpoints(service, ..) => (ResourceType::ClusterLoadAssignment, service.clone()),
+                Reference::Secret(name, _) => (ResourceType::Secret, name.to_string()),
+            };
+            wanted.entry((ty, reference.source().clone())).or_default().push(name);
+        }
+        let mut by_stream: HashMap<(ResourceType, ConfigSource), Vec<String>> = HashMap::new();
+        for ((ty, source), names) in wanted {
+            // ADS sources differ in their timeouts only: one subscription serves them all.
+            let source = match source {
+                ConfigSource::Ads { .. } => ConfigSource::Ads { initial_fetch_timeout: None },
+                other => other,
+            };
+            by_stream.entry((ty, source)).or_default().extend(names);
+        }
+        let forgotten: Vec<_> = self
+            .subscribed
+            .keys()
+            .filter(|(key, ty)| {
+                !is_root(*ty) && !by_stream.keys().any(|(t, s)| t == ty && stream_key(*t, s) == *key)
+            })
+            .cloned()
+            .collect();
+        for (key, ty) in forgotten {
+            self.subscribe(key, ty, Interest::default()).await;
+        }
+        for ((ty, source), names) in by_stream {
+            self.follow(ty, &source, Interest::named(names)).await;
+        }
+    }
+
+    /// Wants `interest` of `ty` from `source`, opening a stream or watching a file when there is none.
+    async fn follow(&mut self, ty: ResourceType, source: &ConfigSource, interest: Interest) {
+        if let ConfigSource::Path { path, watched_directory: _ } = source {
+            let reads = self.reads.0.clone();
+            self.files.entry(path.clone()).or_insert_with(|| WatchedFile::start(path.clone(), reads));
+            return;
+        }
+        let key = stream_key(ty, source);
+        if !self.streams.contains_key(&key) {
+            let (source, service) = match (source, &self.bootstrap.model.dynamic.ads) {
+                (ConfigSource::Ads { .. }, Some(ads)) => (ads, Service::Aggregated),
+                (ConfigSource::Ads { .. }, None) => {
+                    tracing::error!(?ty, "a resource wants ADS, but the bootstrap has no ads_config");
+                    return;
+                }
+                (own, _) => (own, Service::Of(ty)),
+            };
+            let events = self.events.0.clone();
+            let identity = &self.bootstrap.identity;
+            match Stream::open(key.clone(), source, service, identity, &self.live, events) {
+                Ok(stream) => {
+                    self.streams.insert(key.clone(), stream);
+                }
+                Err(error) => return tracing::error!(error, ?ty, "a config source cannot be used"),
+            }
+        }
+        self.subscribe(key, ty, interest).await;
+    }
+
+    async fn subscribe(&mut self, key: StreamKey, ty: ResourceType, interest: Interest) {
+        let slot = (key, ty);
+        if self.subscribed.get(&slot) == Some(&interest) {
+            return;
+        }
+        if let Some(stream) = self.streams.get(&slot.0) {
+            stream.subscribe(ty, interest.clone()).await;
+        }
+        self.subscribed.insert(slot, interest);
+    }
+}
+
+/// Lets the clusters end that are not in the configuration any more.
+fn retire(previous: &Snapshot, next: &Snapshot) {
+    let all = |snapshot: &Snapshot| -> Vec<_> {
+        let active = snapshot.clusters.iter().map(|(_, cluster)| Arc::clone(cluster));
+        active.chain(snapshot.warming.iter().cloned()).collect()
+    };
+    let kept: HashSet<_> = all(next).iter().map(Arc::as_ptr).collect();
+    for cluster in all(previous).into_iter().filter(|cluster| !kept.contains(&Arc::as_ptr(cluster))) {
+        cluster.retire();
+    }
+}
+
+fn is_root(ty: ResourceType) -> bool {
+    ty.is_root()
+}
+
+fn stream_key(ty: ResourceType, source: &ConfigSource) -> StreamKey {
+    match source {
+        ConfigSource::Ads { .. } => StreamKey::Ads,
+        own => StreamKey::Own(ty, own.clone()),
+    }
+}

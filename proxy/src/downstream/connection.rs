@@ -1,0 +1,164 @@
+//! The journey of one accepted connection: listener filters, filter chain, TLS, and then HTTP or bytes.
+
+use std::net::SocketAddr;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use xds::model::{Address, CodecType, ListenerFilter};
+
+use super::accept::Accepted;
+use super::handshake::{self, Agreed, Failed};
+use super::http;
+use super::inspect::{self, Patience, Refused};
+use super::worker::Local;
+use crate::codec::io::Stream;
+use crate::drain::Phase;
+use crate::exchange::tcp;
+use crate::limits::HANDSHAKE_TIMEOUT;
+use crate::observe::listener::ListenerMetric;
+use crate::observe::record::{ConnectionFacts, Place, TlsFacts};
+use crate::snapshot::Arrival;
+use crate::snapshot::{Chain, ChainAction, Listener};
+
+/// Serves a connection to its end.
+pub(super) async fn serve(accepted: Accepted, listener: Arc<Listener>, local: Rc<Local>) {
+    let stats = Arc::clone(listener.stats.counters());
+    stats.inc(ListenerMetric::CxTotal);
+    stats.inc(ListenerMetric::CxActive);
+    journey(accepted, &listener, &local).await;
+    stats.dec(ListenerMetric::CxActive);
+    stats.inc(ListenerMetric::CxDestroy);
+}
+
+async fn journey(accepted: Accepted, listener: &Arc<Listener>, local: &Rc<Local>) {
+    let stats = listener.stats.counters();
+    let model = &listener.model;
+    let Accepted { stream, local: bound, remote, places: _counted } = accepted;
+    let mut arrival = Arrival::new(bound, remote);
+    let patience = Patience {
+        timeout: model.listener_filters_timeout,
+        continue_on_timeout: model.continue_on_listener_filters_timeout,
+    };
+    let stream = match inspect::inspect(stream, &model.listener_filters, patience, &mut arrival).await {
+        Ok(stream) => stream,
+        Err(refused) => {
+            let metric = match refused {
+                Refused::Timeout => ListenerMetric::PreCxTimeout,
+                Refused::Closed | Refused::ProxyProtocol(_) => ListenerMetric::PreCxError,
+            };
+            stats.inc(metric);
+            return tracing::debug!(?refused, listener = %model.name, "connection refused by a listener filter");
+        }
+    };
+    let Some(chain) = choose(listener, &arrival) else {
+        stats.inc(ListenerMetric::NoFilterChainMatch);
+        return tracing::debug!(?arrival, listener = %model.name, "connection matches no filter chain");
+    };
+    // The drain is watched from before the handshake, so that a chain that goes takes this connection along.
+    let draining = local.drains.watch(chain);
+    let (stream, agreed) = match secure(stream, chain).await {
+        Ok(secured) => secured,
+        Err(failed) => {
+            stats.inc(match failed {
+                Failed::Timeout(_) => ListenerMetric::SslHandshakeTimeout,
+                Failed::Io(_) | Failed::Refused(_) => ListenerMetric::SslConnectionError,
+            });
+            return tracing::debug!(%failed, ?remote, listener = %model.name, "no TLS connection");
+        }
+    };
+    if agreed.is_some() {
+        stats.inc(ListenerMetric::SslHandshake);
+    }
+    let alpn = agreed.as_ref().and_then(|agreed| agreed.alpn.clone());
+    let facts = facts(listener, chain, &arrival, bound, remote, agreed);
+    match &chain.action {
+        ChainAction::Tcp(policy) => {
+            let clusters = Arc::clone(&local.live.load().clusters);
+            let mut draining = draining;
+            let stopped = async move { draining.reached(Phase::Stopped).await };
+            tcp::serve(stream, policy, &clusters, &local.worker.pools, facts, stopped).await;
+        }
+        ChainAction::Http { manager, policy, routes } => {
+            let codec = codec(manager.codec_type, alpn.as_deref());
+            let served = http::Serving {
+                manager: Arc::clone(manager),
+                policy: Arc::clone(policy),
+                routes: routes.clone(),
+                no_routes: Arc::clone(&local.no_routes),
+                facts,
+                live: Arc::clone(&local.live),
+                worker: Rc::clone(&local.worker),
+            };
+            http::serve(stream, codec, served, draining).await;
+        }
+    }
+}
+
+fn choose<'a>(listener: &'a Listener, arrival: &Arrival) -> Option<&'a Arc<Chain>> {
+    let chosen = listener.matcher.choose(arrival).and_then(|index| listener.chains.get(index));
+    chosen.or(listener.default_chain.as_ref())
+}
+
+async fn secure(stream: Stream, chain: &Chain) -> Result<(Stream, Option<Agreed>), Failed> {
+    let Some(tls) = &chain.tls else { return Ok((stream, None)) };
+    let config = tls.session().map_err(|error| {
+        tracing::warn!(%error, "a connection cannot be secured");
+        Failed::Refused(rustls::Error::General(error.detail().to_owned()))
+    })?;
+    let configured = chain.model.transport_socket_connect_timeout;
+    let timeout = if configured.is_zero() { HANDSHAKE_TIMEOUT } else { configured };
+    let (stream, agreed) = handshake::accept(stream, config, timeout).await?;
+    Ok((stream, Some(agreed)))
+}
+
+/// Which version to speak, when that is known before the first byte.
+fn codec(configured: CodecType, alpn: Option<&[u8]>) -> CodecType {
+    match (configured, alpn) {
+        (CodecType::Auto, Some(b"h2")) => CodecType::Http2,
+        (CodecType::Auto, Some(_)) => CodecType::Http1,
+        (configured, _) => configured,
+    }
+}
+
+fn facts(
+    listener: &Listener,
+    chain: &Chain,
+    arrival: &Arrival,
+    bound: Option<SocketAddr>,
+    remote: Option<SocketAddr>,
+    agreed: Option<Agreed>,
+) -> Rc<ConnectionFacts> {
+    let server_name = agreed
+        .as_ref()
+        .and_then(|agreed| agreed.server_name.clone())
+        .or_else(|| arrival.server_name.as_deref().map(Arc::from));
+    let tls: Option<TlsFacts> = agreed.map(|agreed| agreed.facts);
+    let proxied =
+        listener.model.listener_filters.iter().any(|filter| {
+            matches!(filter, ListenerFilter::ProxyProtocol { .. } | ListenerFilter::OriginalDst)
+        });
+    let path = match &listener.model.address {
+        Address::Pipe(path) => Arc::from(path.as_str()),
+        Address::Socket(_) => Arc::from(""),
+    };
+    let place = |found: Option<SocketAddr>, socket: Option<SocketAddr>| {
+        let address = if proxied { found.or(socket) } else { socket };
+        address.map_or_else(|| Place::Pipe(Arc::clone(&path)), Place::Ip)
+    };
+    Rc::new(ConnectionFacts {
+        id: next_id(),
+        listener: Arc::from(listener.model.name.as_str()),
+        filter_chain: Arc::from(chain.model.name.as_str()),
+        remote: place(arrival.source, remote),
+        local: place(arrival.destination, bound),
+        direct_remote: place(None, remote),
+        server_name,
+        tls,
+    })
+}
+
+/// Connection ids are unique in the process.
+fn next_id() -> u64 {
+    static NEXT: std::sync::atomic::AtomicU64 = std::sync::atomic::AtomicU64::new(1);
+    NEXT.fetch_add(1, std::sync::atomic::Ordering::Relaxed)
+}

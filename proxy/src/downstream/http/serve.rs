@@ -1,0 +1,142 @@
+//! Serves HTTP on a connection: finds the version, sets the codec up, hands each request to the exchange.
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use xds::model::{CodecType, HttpConnectionManager};
+
+use super::h1::{self, H1Settings};
+use super::h2::{self, H2Settings};
+use crate::body::{Request, Response, Text, Version};
+use crate::codec::h2::Keepalive;
+use crate::codec::io::Stream;
+use crate::downstream::inspect;
+use crate::drain::{Draining, Phase};
+use crate::exchange;
+use crate::exchange::context::Worker;
+use crate::limits;
+use crate::observe::record::ConnectionFacts;
+use crate::policy::http::HttpPolicy;
+use crate::policy::route::RouteTable;
+use crate::snapshot::{Live, RouteRef};
+
+/// What requests of a connection are answered with.
+#[derive(Clone)]
+pub(in crate::downstream) struct Serving {
+    pub(in crate::downstream) manager: Arc<HttpConnectionManager>,
+    pub(in crate::downstream) policy: Arc<HttpPolicy>,
+    pub(in crate::downstream) routes: RouteRef,
+    /// For the time before RDS has brought the table.
+    pub(in crate::downstream) no_routes: Arc<RouteTable>,
+    pub(in crate::downstream) facts: Rc<ConnectionFacts>,
+    pub(in crate::downstream) live: Arc<Live>,
+    pub(in crate::downstream) worker: Rc<Worker>,
+}
+
+impl Serving {
+    /// One request, with one snapshot from its first header to its last log line.
+    async fn answer(&self, request: Request) -> Response {
+        let snapshot = self.live.load();
+        let routes = snapshot.route_table(&self.routes).unwrap_or(&self.no_routes);
+        exchange::http::handle(&self.worker, &self.facts, &self.policy, routes, &snapshot.clusters, request)
+            .await
+    }
+}
+
+/// Serves `stream` to its end.
+pub(in crate::downstream) async fn serve(
+    stream: Stream,
+    codec: CodecType,
+    serving: Serving,
+    mut draining: Draining,
+) {
+    let idle = serving.manager.idle_timeout;
+    let (http2, stream) = match codec {
+        CodecType::Http1 => (false, stream),
+        CodecType::Http2 => (true, stream),
+        CodecType::Auto => {
+            let sniffed = tokio::select! {
+                sniffed = inspect::prior_knowledge(stream) => sniffed,
+                // Nothing has been asked yet, so nothing is lost.
+                () = draining.reached(Phase::Draining) => return,
+                () = expired(idle) => return,
+            };
+            match sniffed {
+                Ok(sniffed) => sniffed,
+                Err(_closed_before_a_byte) => return,
+            }
+        }
+    };
+    if http2 {
+        let settings = h2_settings(&serving.manager);
+        let ended =
+            h2::serve(stream, &settings, draining, async move |request| serving.answer(request).await).await;
+        tracing::debug!(?ended, "http/2 connection ended");
+    } else {
+        let settings = h1_settings(&serving);
+        let ended =
+            h1::serve(stream, &settings, draining, async |request| serving.answer(request).await).await;
+        tracing::debug!(?ended, "http/1.1 connection ended");
+    }
+}
+
+async fn expired(limit: Option<Duration>) {
+    match limit {
+        Some(limit) => tokio::time::sleep(limit).await,
+        None => std::future::pending().await,
+    }
+}
+
+fn h1_settings(serving: &Serving) -> H1Settings {
+    let model = &serving.manager;
+    let default_host = &model.http1.default_host_for_http_10;
+    let refusing = serving.clone();
+    H1Settings {
+        accept_http_10: model.http1.accept_http_10,
+        default_host_for_http_10: (!default_host.is_empty()).then(|| Text::from(default_host.as_str())),
+        idle_timeout: model.idle_timeout,
+        request_headers_timeout: model.request_headers_timeout,
+        max_requests_per_connection: model.max_requests_per_connection.map(u64::from),
+        head_bytes_max: model.max_request_headers_kb as usize * 1024,
+        headers_count_max: model.max_headers_count as usize,
+        enable_trailers: model.http1.enable_trailers,
+        delayed_close: model.delayed_close_timeout.unwrap_or(Duration::ZERO),
+        refusal: Some(Rc::new(move |refusal| {
+            exchange::http::reject(
+                &refusing.worker,
+                &refusing.facts,
+                &refusing.policy,
+                Version::Http11,
+                refusal.status,
+                &refusal.error,
+            )
+        })),
+        ..H1Settings::default()
+    }
+}
+
+fn h2_settings(model: &HttpConnectionManager) -> H2Settings {
+    let http2 = &model.http2;
+    let defaults = H2Settings::default();
+    H2Settings {
+        max_concurrent_streams: http2.max_concurrent_streams.unwrap_or(defaults.max_concurrent_streams),
+        initial_stream_window_size: http2
+            .initial_stream_window_size
+            .unwrap_or(defaults.initial_stream_window_size),
+        initial_connection_window_size: http2
+            .initial_connection_window_size
+            .unwrap_or(defaults.initial_connection_window_size),
+        head_bytes_max: model.max_request_headers_kb * 1024,
+        headers_count_max: model.max_headers_count as usize,
+        allow_connect: http2.allow_connect,
+        keepalive: http2.keepalive_interval.map(|interval| Keepalive {
+            interval,
+            timeout: http2.keepalive_timeout.unwrap_or(limits::DELAYED_CLOSE),
+        }),
+        idle_timeout: model.idle_timeout,
+        max_connection_duration: model.max_connection_duration,
+        max_requests: model.max_requests_per_connection.map(u64::from),
+        ..defaults
+    }
+}

@@ -1,0 +1,85 @@
+//! A compiled filter chain: its TLS and what is done with its bytes.
+
+use std::sync::Arc;
+
+use xds::model::{
+    DownstreamTransport, FilterChain, HttpConnectionManager, NetworkFilter, RouteConfigName, RouteSource,
+};
+
+use super::compile::Environment;
+use crate::identity::ServerTls;
+use crate::policy::http::HttpPolicy;
+use crate::policy::route::RouteTable;
+use crate::policy::tcp::TcpPolicy;
+
+/// A chain. Connections hold it; a chain that left the configuration ends with its last connection.
+#[derive(Debug)]
+pub struct Chain {
+    /// What it was made of.
+    pub model: FilterChain,
+    /// TLS, unless plain.
+    pub tls: Option<Arc<ServerTls>>,
+    /// What is done with the bytes.
+    pub action: ChainAction,
+}
+
+/// What is done with a connection's bytes.
+#[derive(Debug)]
+pub enum ChainAction {
+    /// HTTP by this policy.
+    Http {
+        /// The connection manager as configured.
+        manager: Arc<HttpConnectionManager>,
+        /// The connection manager as it decides.
+        policy: Arc<HttpPolicy>,
+        /// Where its routes are.
+        routes: RouteRef,
+    },
+    /// Passed on.
+    Tcp(Arc<TcpPolicy>),
+}
+
+/// Where a chain's routes are.
+#[derive(Debug, Clone)]
+pub enum RouteRef {
+    /// In the chain.
+    Inline(Arc<RouteTable>),
+    /// In the snapshot, by name.
+    Rds(RouteConfigName),
+}
+
+impl Chain {
+    /// Compiles a chain.
+    ///
+    /// # Errors
+    /// The field's path within the chain and the reason.
+    pub(super) fn compile(model: &FilterChain, environment: &Environment) -> Result<Self, String> {
+        let tls = match &model.transport {
+            DownstreamTransport::Plain => None,
+            DownstreamTransport::Tls(tls) => {
+                Some(Arc::new(ServerTls::new((**tls).clone(), Arc::clone(&environment.secrets))))
+            }
+        };
+        let action = match &model.filter {
+            NetworkFilter::Http(http) => {
+                let routes = match &http.routes {
+                    RouteSource::Inline(table) => RouteRef::Inline(Arc::new(
+                        RouteTable::compile(table, environment.shared.environment())
+                            .map_err(|error| format!("route_config.{error}"))?,
+                    )),
+                    RouteSource::Rds { name, .. } => RouteRef::Rds(name.clone()),
+                };
+                let policy =
+                    HttpPolicy::compile(http, &environment.shared).map_err(|error| error.to_string())?;
+                ChainAction::Http { manager: Arc::new((**http).clone()), policy: Arc::new(policy), routes }
+            }
+            NetworkFilter::Tcp(tcp) => {
+                let outputs = environment.shared.outputs();
+                let policy =
+                    TcpPolicy::compile(tcp, &environment.tcp, outputs).map_err(|error| error.to_string())?;
+                ChainAction::Tcp(Arc::new(policy))
+            }
+        };
+        Ok(Self { model: model.clone(), tls, action })
+    }
+}

@@ -1,0 +1,281 @@
+//! Makes the next snapshot out of resources and the previous one.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use xds::model::{
+    self, ClusterName, ClusterTarget, NetworkFilter, RouteAction, RouteConfiguration, RouteSource,
+    UpstreamTransport,
+};
+
+use super::Snapshot;
+use super::listener::Listener;
+use super::references::{Reference, listener_references};
+use super::resources::{Refused, ResourceId, Resources};
+use crate::identity::{ClientTls, Secrets, Space};
+use crate::observe::metrics::Registry;
+use crate::policy::http::Shared;
+use crate::policy::route::RouteTable;
+use crate::policy::tcp::TcpScopes;
+use crate::upstream::{Cluster, Clusters, Transport, Transports};
+
+/// What compiled pieces hold on to.
+#[derive(Debug, Clone)]
+pub struct Environment {
+    /// Certificates.
+    pub secrets: Arc<Secrets>,
+    /// Where metrics are shown.
+    pub registry: Arc<Registry>,
+    /// What compiled policy shares: access log outputs, counters by prefix.
+    pub shared: Arc<Shared>,
+    /// The counters of TCP proxies by prefix.
+    pub tcp: Arc<TcpScopes>,
+    /// How many workers there are.
+    pub workers: usize,
+    /// Where health checks and lookups run; `None` when a configuration is only checked: then nothing runs and
+    /// nothing is bound.
+    pub background: Option<tokio::runtime::Handle>,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub struct Compiled {
+    /// The next snapshot; refused resources are as in the previous one, or absent.
+    pub snapshot: Snapshot,
+    /// What was refused, and why.
+    pub refused: Vec<Refused>,
+    /// What new listeners still wait for.
+    pub waiting: Vec<Reference>,
+}
+
+/// What the configuration's owner knows of fetches.
+#[derive(Debug, Clone, Default)]
+pub struct Fetches {
+    /// References that are no longer waited for (`initial_fetch_timeout`).
+    pub given_up: HashSet<Reference>,
+    /// Whether listeners may start: clusters were initialised once.
+    pub listeners_may_start: bool,
+}
+
+/// Compiles `resources`. Every piece of `previous` whose resource is unchanged is taken over as it is; a
+/// resource that is refused leaves what it would have replaced.
+#[must_use]
+pub fn compile(
+    resources: &Resources,
+    previous: &Snapshot,
+    fetches: &Fetches,
+    environment: &Environment,
+) -> Compiled {
+    let mut compiled = Compiled {
+        snapshot: Snapshot {
+            generation: previous.generation + 1,
+            resources: resources.clone(),
+            ..Snapshot::default()
+        },
+        refused: Vec::new(),
+        waiting: Vec::new(),
+    };
+    compiled.clusters(resources, previous, environment);
+    compiled.routes(resources, previous, environment);
+    compiled.listeners(resources, previous, fetches, environment);
+    compiled
+}
+
+impl Compiled {
+    fn clusters(&mut self, resources: &Resources, previous: &Snapshot, environment: &Environment) {
+        let mut clusters = Clusters::default();
+        for (name, model) in &resources.clusters {
+            let active = previous.clusters.get(name.as_str());
+            let same = |cluster: &&Arc<Cluster>| same(cluster.model(), model);
+            let warming = previous.warming.iter().find(|cluster| cluster.name() == name.as_str());
+            let kept = active.filter(same).or_else(|| warming.filter(same)).cloned();
+            let cluster = match kept.map_or_else(|| new_cluster(model, environment), Ok) {
+                Ok(cluster) => cluster,
+                Err(reason) => {
+                    self.refuse(ResourceId::Cluster(name.clone()), reason, previous);
+                    if let Some(active) = active {
+                        clusters.insert(Arc::clone(active));
+                    }
+                    continue;
+                }
+            };
+            assign(&cluster, resources, previous);
+            if cluster.is_ready() {
+                clusters.insert(cluster);
+                continue;
+            }
+            if let Some(active) = active {
+                assign(active, resources, previous);
+                clusters.insert(Arc::clone(active));
+            }
+            self.snapshot.warming.push(cluster);
+        }
+        self.snapshot.clusters = Arc::new(clusters);
+    }
+
+    fn routes(&mut self, resources: &Resources, previous: &Snapshot, environment: &Environment) {
+        let mut routes = HashMap::with_capacity(resources.routes.len());
+        for (name, model) in &resources.routes {
+            let before = previous.routes.get(name);
+            let unchanged = previous.resources.routes.get(name).is_some_and(|old| same(old, model));
+            if let (true, Some(before)) = (unchanged, before) {
+                routes.insert(name.clone(), Arc::clone(before));
+                continue;
+            }
+            let checked = known_clusters(model, false, resources);
+            match checked.and_then(|()| {
+                RouteTable::compile(model, environment.shared.environment())
+                    .map_err(|error| error.to_string())
+            }) {
+                Ok(table) => {
+                    routes.insert(name.clone(), Arc::new(table));
+                }
+                Err(reason) => {
+                    self.refuse(ResourceId::Route(name.clone()), reason, previous);
+                    routes.extend(before.map(|before| (name.clone(), Arc::clone(before))));
+                }
+            }
+        }
+        self.snapshot.routes = routes;
+    }
+
+    fn listeners(
+        &mut self,
+        resources: &Resources,
+        previous: &Snapshot,
+        fetches: &Fetches,
+        environment: &Environment,
+    ) {
+        let mut addresses = HashSet::new();
+        for (name, model) in &resources.listeners {
+            let before = previous.listeners.get(name);
+            if let Some(before) = before.filter(|before| same(&before.model, model)) {
+                addresses.insert(&model.address);
+                self.snapshot.listeners.insert(name.clone(), Arc::clone(before));
+                continue;
+            }
+            let missing: Vec<_> = listener_references(model)
+                .into_iter()
+                .filter(|reference| !self.is_here(reference, fetches, environment))
+                .collect();
+            let compiled = if missing.is_empty() && fetches.listeners_may_start {
+                let clash = model.bind_to_port && !addresses.insert(&model.address) && !is_port_zero(model);
+                let checked = if clash {
+                    Err(format!("address {}: another listener has the same address", model.address))
+                } else {
+                    inline_clusters(model, resources)
+                };
+                checked.and_then(|()| Listener::compile(model, before, environment)).map(Some)
+            } else {
+                self.waiting.extend(missing);
+                Ok(None)
+            };
+            match compiled {
+                Ok(Some(listener)) => {
+                    self.snapshot.listeners.insert(name.clone(), Arc::new(listener));
+                }
+                unfinished => {
+                    if let Err(reason) = unfinished {
+                        self.refuse(ResourceId::Listener(name.clone()), reason, previous);
+                    }
+                    let kept = before.map(|before| (name.clone(), Arc::clone(before)));
+                    self.snapshot.listeners.extend(kept);
+                }
+            }
+        }
+    }
+
+    fn is_here(&self, reference: &Reference, fetches: &Fetches, environment: &Environment) -> bool {
+        fetches.given_up.contains(reference)
+            || match reference {
+                Reference::Route(name, _) => self.snapshot.routes.contains_key(name),
+                Reference::Secret(name, _) => environment.secrets.contains(Space::Fetched, name),
+                Reference::Endpoints(..) => true,
+            }
+    }
+
+    /// Notes a refusal and puts what was accepted before back among the resources.
+    fn refuse(&mut self, resource: ResourceId, reason: String, previous: &Snapshot) {
+        self.snapshot.resources.restore(&resource, &previous.resources);
+        self.refused.push(Refused { resource, reason });
+    }
+}
+
+fn is_port_zero(model: &model::Listener) -> bool {
+    matches!(&model.address, model::Address::Socket(address) if address.port == 0)
+}
+
+fn new_cluster(model: &Arc<model::Cluster>, environment: &Environment) -> Result<Arc<Cluster>, String> {
+    let transport = |transport: &UpstreamTransport| match transport {
+        UpstreamTransport::Plain => Transport::Plain,
+        UpstreamTransport::Tls(tls) => Transport::Tls(Arc::new(ClientTls::new(
+            (**tls).clone(),
+            model.http.auto_san_validation,
+            Arc::clone(&environment.secrets),
+        ))),
+    };
+    let transports = Transports {
+        default: transport(&model.transport),
+        matches: model.transport_matches.iter().map(|entry| transport(&entry.transport)).collect(),
+    };
+    let cluster = Cluster::new(Arc::clone(model), transports, &environment.registry)
+        .map_err(|error| error.detail().to_owned())?;
+    if let Some(background) = &environment.background {
+        cluster.start(background);
+    }
+    Ok(cluster)
+}
+
+/// Hands a cluster its endpoints when they come from EDS and are new to it.
+fn assign(cluster: &Cluster, resources: &Resources, previous: &Snapshot) {
+    if let model::Discovery::Eds { service_name, .. } = &cluster.model().discovery
+        && let Some(assignment) = resources.assignments.get(service_name)
+    {
+        let before = previous.resources.assignments.get(service_name);
+        let known = before.is_some_and(|before| Arc::ptr_eq(before, assignment));
+        if !known || !cluster.is_ready() {
+            cluster.update_endpoints(assignment);
+        }
+    }
+}
+
+/// Whether two resources are the same; most often they are the same object.
+fn same<T: PartialEq>(a: &Arc<T>, b: &Arc<T>) -> bool {
+    Arc::ptr_eq(a, b) || **a == **b
+}
+
+fn inline_clusters(listener: &model::Listener, resources: &Resources) -> Result<(), String> {
+    let chains = listener.filter_chains.iter().chain(&listener.default_filter_chain);
+    for (index, chain) in chains.enumerate() {
+        if let NetworkFilter::Http(http) = &chain.filter
+            && let RouteSource::Inline(table) = &http.routes
+        {
+            known_clusters(table, true, resources)
+                .map_err(|reason| format!("filter_chains[{index}].route_config.{reason}"))?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether every cluster that `table` names exists, when that is asked for (`validate_clusters`).
+fn known_clusters(table: &RouteConfiguration, by_default: bool, resources: &Resources) -> Result<(), String> {
+    if !table.validate_clusters.unwrap_or(by_default) {
+        return Ok(());
+    }
+    for (host_index, host) in table.virtual_hosts.iter().enumerate() {
+        for (index, route) in host.routes.iter().enumerate() {
+            let RouteAction::Forward(forward) = &route.action else { continue };
+            let names: Vec<&ClusterName> = match &forward.target {
+                ClusterTarget::Cluster(name) => vec![name],
+                ClusterTarget::Weighted(entries) => entries.iter().map(|entry| &entry.name).collect(),
+                ClusterTarget::Header(_) => Vec::new(),
+            };
+            if let Some(unknown) = names.into_iter().find(|name| !resources.clusters.contains_key(*name)) {
+                return Err(format!(
+                    "virtual_hosts[{host_index}].routes[{index}].route: unknown cluster {unknown}"
+                ));
+            }
+        }
+    }
+    Ok(())
+}
