@@ -1,4 +1,9 @@
-//! Both sides wired together without a network: whatever happens on the way, the client ends with the world.
+//! Both sides wired together without a network, then with one.
 
 mod history;
 mod pair;
+
+mod client;
+mod server;
+
+mod sockets;

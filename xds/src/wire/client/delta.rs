@@ -70,6 +70,10 @@ impl Machine for Delta {
     type Response = DeltaDiscoveryResponse;
     const DELTA: bool = true;
 
+    fn idle(&self) -> bool {
+        self.types.values().all(|subscription| subscription.interest.is_empty())
+    }
+
     fn open(&mut self) -> Vec<DeltaDiscoveryRequest> {
         self.stream += 1;
         (self.open, self.node_sent) = (true, false);

@@ -56,10 +56,8 @@ impl Known {
 
     /// The resource's time to live begins now, anew if it was running; without one it lives on.
     pub(super) fn live(&mut self, name: &str, ttl: Option<Duration>, now: Instant) {
-        match ttl.and_then(|ttl| now.checked_add(ttl)) {
-            Some(end) => drop(self.expires.insert(name.to_owned(), end)),
-            None => drop(self.expires.remove(name)),
-        }
+        self.expires.remove(name);
+        self.expires.extend(ttl.and_then(|ttl| Some((name.to_owned(), now.checked_add(ttl)?))));
     }
 
     /// Forgets what is not wanted any more.
@@ -76,7 +74,9 @@ impl Known {
                 pending.ticket.ty
             )));
         }
-        pending.removed.iter().for_each(|name| drop(self.expires.remove(name)));
+        for name in &pending.removed {
+            self.expires.remove(name);
+        }
         self.pending.push_back(pending);
         Ok(())
     }
@@ -90,7 +90,9 @@ impl Known {
     ) -> Option<Settled> {
         let place = self.pending.iter().position(|pending| pending.ticket == *ticket)?;
         let pending = self.pending.remove(place)?;
-        pending.removed.iter().for_each(|name| drop(self.applied.remove(name)));
+        for name in &pending.removed {
+            self.applied.remove(name);
+        }
         let refused: BTreeSet<String> = rejected.iter().map(|rejection| rejection.name.clone()).collect();
         let applied = pending.delivered.into_iter().filter(|(name, _)| !refused.contains(name));
         self.applied.extend(applied.filter(|(name, _)| interest.covers(name)));

@@ -44,6 +44,8 @@ pub trait Machine: Send + 'static {
     /// Whether it speaks the incremental variant.
     const DELTA: bool;
 
+    /// Whether nothing is wanted, so that no stream is needed.
+    fn idle(&self) -> bool;
     /// A new stream is being opened; these are its first requests.
     fn open(&mut self) -> Vec<Self::Request>;
     /// The control plane answered on the stream: waiting for resources begins to count.

@@ -111,7 +111,7 @@ impl Subscription {
             removed = known.filter(|name| !present.contains(*name)).cloned().collect();
             removed.sort();
             removed.dedup();
-            removed.iter().for_each(|name| drop(self.asked.remove(name)));
+            self.asked.retain(|name, _| present.contains(name));
         }
         for (name, ttl) in &intake.renewed {
             if self.known.contains(name) {
@@ -134,6 +134,10 @@ impl Machine for Sotw {
     type Request = DiscoveryRequest;
     type Response = DiscoveryResponse;
     const DELTA: bool = false;
+
+    fn idle(&self) -> bool {
+        self.types.values().all(|subscription| subscription.interest.is_empty())
+    }
 
     fn open(&mut self) -> Vec<DiscoveryRequest> {
         self.stream += 1;

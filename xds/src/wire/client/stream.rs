@@ -48,7 +48,8 @@ pub enum Service {
 }
 
 impl Service {
-    fn path(self, delta: bool) -> &'static str {
+    /// The gRPC path of the stream.
+    pub fn path(self, delta: bool) -> &'static str {
         match (self, delta) {
             (Self::Aggregated, false) => {
                 "/envoy.service.discovery.v3.AggregatedDiscoveryService/StreamAggregatedResources"
@@ -165,14 +166,79 @@ impl<M: Machine> Driver<M> {
         Self { machine, channel, options, inbox, events, outbox: VecDeque::new() }
     }
 
-    fn carry_out(&mut self, command: Command) -> Option<M::Request> {
-        match command {
-            Command::Subscribe(ty, interest) => {
-                self.machine.subscribe(ty, interest, Instant::from(tokio::time::Instant::now()))
+    /// Waits for the caller to say or take something. May be dropped at any time: whatever was taken out of a queue
+    /// has been carried out.
+    async fn caller(&mut self) -> Turn<M::Request> {
+        let expiry = self.machine.deadline();
+        let room = self.events.clone().reserve_owned();
+        tokio::select! {
+            () = self.events.closed() => Turn::Gone,
+            () = until(expiry) => {
+                self.outbox.extend(self.machine.tick(now()));
+                Turn::Done
             }
-            Command::Verdict(ticket, rejected) => self.machine.settle(&ticket, rejected),
+            room = room, if !self.outbox.is_empty() => {
+                if let (Ok(room), Some(event)) = (room, self.outbox.pop_front()) {
+                    room.send(event);
+                }
+                Turn::Done
+            }
+            command = self.inbox.recv() => {
+                let request = match command {
+                    None => return Turn::Gone,
+                    Some(Command::Subscribe(ty, interest)) => self.machine.subscribe(ty, interest, now()),
+                    Some(Command::Verdict(ticket, rejected)) => self.machine.settle(&ticket, rejected),
+                };
+                request.map_or(Turn::Done, Turn::Say)
+            }
         }
     }
+
+    /// Takes in what came from the control plane; gives back what to say to it.
+    fn take_in(
+        &mut self,
+        message: Option<Result<Inbound<M::Response>, Status>>,
+        answered: &mut bool,
+    ) -> Result<Vec<M::Request>, End> {
+        let ended = |reason, peaceful, answered| Err(End::Stream { reason, peaceful, answered });
+        let mut say = Vec::new();
+        match message {
+            Some(Ok(Inbound::Opened)) => {
+                self.machine.connected(now());
+                self.outbox.push_back(Event::Connected);
+            }
+            Some(Ok(Inbound::Message(message))) => {
+                *answered = true;
+                match self.machine.receive(message, now()) {
+                    Err(violation) => return ended(violation.to_string(), false, true),
+                    Ok(outputs) => outputs.into_iter().for_each(|output| match output {
+                        Output::Send(request) => say.push(request),
+                        Output::Tell(event) => self.outbox.push_back(event),
+                    }),
+                }
+            }
+            Some(Err(status)) => {
+                let peaceful = *answered && matches!(status.code(), Code::Ok | Code::Unavailable);
+                return ended(describe(&status), peaceful, *answered);
+            }
+            None => return ended("the control plane closed the stream".to_owned(), *answered, *answered),
+        }
+        Ok(say)
+    }
+}
+
+/// What became of a turn of the caller's side.
+enum Turn<R> {
+    /// There is nothing to say to the control plane.
+    Done,
+    /// This is to be said to the control plane, if there is a stream.
+    Say(R),
+    /// The caller dropped the handle or the events.
+    Gone,
+}
+
+fn now() -> Instant {
+    tokio::time::Instant::now().into()
 }
 
 /// Why a stream ended.
@@ -191,6 +257,11 @@ enum Inbound<R> {
 async fn drive<M: Machine>(mut driver: Driver<M>) {
     let mut failures = 0;
     loop {
+        while driver.machine.idle() {
+            if let Turn::Gone = driver.caller().await {
+                return;
+            }
+        }
         let began = tokio::time::Instant::now();
         let End::Stream { reason, peaceful, answered } = one_stream(&mut driver).await else { return };
         driver.machine.closed();
@@ -208,24 +279,16 @@ async fn drive<M: Machine>(mut driver: Driver<M>) {
     }
 }
 
-/// Waits, hands over events and takes commands meanwhile; `false` once the caller is gone.
+/// Waits and serves the caller meanwhile; `false` once it is gone.
 async fn wait<M: Machine>(driver: &mut Driver<M>, span: Duration) -> bool {
     let end = tokio::time::Instant::now() + span;
     loop {
-        let expiry = driver.machine.deadline();
         tokio::select! {
-            () = driver.events.closed() => return false,
             () = tokio::time::sleep_until(end) => return true,
-            () = until(expiry) => driver.outbox.extend(driver.machine.tick(tokio::time::Instant::now().into())),
-            command = driver.inbox.recv() => match command {
-                // Without a stream a command has nothing to send; the next stream's first requests say it all.
-                Some(command) => drop(driver.carry_out(command)),
-                None => return false,
-            },
-            permit = driver.events.clone().reserve_owned(), if !driver.outbox.is_empty() => match (permit, driver.outbox.pop_front()) {
-                (Ok(permit), Some(event)) => drop(permit.send(event)),
-                (Err(_), _) => return false,
-                (Ok(_), None) => {}
+            turn = driver.caller() => match turn {
+                // The next stream's first requests say it all.
+                Turn::Done | Turn::Say(_) => {}
+                Turn::Gone => return false,
             },
         }
     }
@@ -242,50 +305,26 @@ async fn one_stream<M: Machine>(driver: &mut Driver<M>) -> End {
     let (requests, outbound) = mpsc::channel(REQUESTS_QUEUED_MAX);
     let mut inbound = Box::pin(call::<M>(driver, outbound));
     let mut answered = false;
-    let ended = |reason: String, peaceful, answered| End::Stream { reason, peaceful, answered };
-    let mut unsent: VecDeque<M::Request> = driver.machine.open().into();
+    let mut unsaid = driver.machine.open();
     loop {
-        // The requests of one turn: more than the queue holds means that the control plane has stopped reading.
-        while let Some(request) = unsent.pop_front() {
+        for request in unsaid.drain(..) {
+            // A closed queue belongs to a stream that has failed, which its other half is about to say.
             if let Err(mpsc::error::TrySendError::Full(_)) = requests.try_send(request) {
-                return ended("the control plane does not read its requests".to_owned(), false, answered);
+                let reason = "the control plane does not read its requests".to_owned();
+                return End::Stream { reason, peaceful: false, answered };
             }
         }
-        let expiry = driver.machine.deadline();
+        // What came last is handed over before more is read, so that a busy caller slows the control plane down.
+        let caught_up = driver.outbox.is_empty();
         tokio::select! {
-            () = driver.events.closed() => return End::Caller,
-            command = driver.inbox.recv() => match command {
-                Some(command) => unsent.extend(driver.carry_out(command)),
-                None => return End::Caller,
+            turn = driver.caller() => match turn {
+                Turn::Done => {}
+                Turn::Say(request) => unsaid.push(request),
+                Turn::Gone => return End::Caller,
             },
-            () = until(expiry) => driver.outbox.extend(driver.machine.tick(tokio::time::Instant::now().into())),
-            permit = driver.events.clone().reserve_owned(), if !driver.outbox.is_empty() => match (permit, driver.outbox.pop_front()) {
-                (Ok(permit), Some(event)) => drop(permit.send(event)),
-                (Err(_), _) => return End::Caller,
-                (Ok(_), None) => {}
-            },
-            message = inbound.next(), if driver.outbox.is_empty() => match message {
-                Some(Ok(Inbound::Opened)) => {
-                    driver.machine.connected(tokio::time::Instant::now().into());
-                    driver.outbox.push_back(Event::Connected);
-                }
-                Some(Ok(Inbound::Message(message))) => {
-                    answered = true;
-                    match driver.machine.receive(message, tokio::time::Instant::now().into()) {
-                        Ok(outputs) => for output in outputs {
-                            match output {
-                                Output::Send(request) => unsent.push_back(request),
-                                Output::Tell(event) => driver.outbox.push_back(event),
-                            }
-                        },
-                        Err(violation) => return ended(violation.to_string(), false, answered),
-                    }
-                }
-                Some(Err(status)) => {
-                    let peaceful = answered && matches!(status.code(), Code::Ok | Code::Unavailable);
-                    return ended(describe(&status), peaceful, answered);
-                }
-                None => return ended("the control plane closed the stream".to_owned(), answered, answered),
+            message = inbound.next(), if caught_up => match driver.take_in(message, &mut answered) {
+                Ok(requests) => unsaid.extend(requests),
+                Err(end) => return end,
             },
         }
     }

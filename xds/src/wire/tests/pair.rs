@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use envoy_types::pb::envoy::config::core::v3::Node;
 use envoy_types::pb::google::protobuf::Any;
@@ -163,11 +163,6 @@ impl<C: Client, S: Server<Request = C::Request, Response = C::Response>> Pair<C,
             }
         }
         panic!("the two sides never stop talking");
-    }
-
-    pub(super) fn pass(&mut self, span: Duration) {
-        self.now += span;
-        self.events.extend(self.client.tick(self.now));
     }
 
     pub(super) fn status(&self) -> StreamStatus {
