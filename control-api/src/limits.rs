@@ -41,7 +41,7 @@ pub const JOIN_TOKEN_TTL_MAX: Duration = Duration::from_secs(7 * 24 * 3600);
 /// How long an SVID of a proxy is valid when the options do not say.
 pub const SVID_TTL_DEFAULT: Duration = Duration::from_secs(3600);
 /// The shortest validity of an SVID that can be asked for.
-pub const SVID_TTL_MIN: Duration = Duration::from_secs(10);
+pub const SVID_TTL_MIN: Duration = Duration::from_secs(2);
 /// The longest validity of an SVID that can be asked for.
 pub const SVID_TTL_MAX: Duration = Duration::from_secs(7 * 24 * 3600);
 /// How far before now a certificate becomes valid, for clocks that are behind.

@@ -54,7 +54,12 @@ impl Control {
     }
 
     pub async fn start_in(directory: TempDir) -> Self {
-        let running = serve(options(&directory)).await.expect("the control API starts");
+        let options = options(&directory);
+        Self::start_with(directory, options).await
+    }
+
+    pub async fn start_with(directory: TempDir, options: ControlOptions) -> Self {
+        let running = serve(options).await.expect("the control API starts");
         let token = std::fs::read_to_string(&running.admin_token).unwrap();
         Self { running, directory, token }
     }

@@ -10,12 +10,12 @@ pub mod tls;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 use tokio_util::task::TaskTracker;
 
 use self::accept::Service;
@@ -107,8 +107,10 @@ pub struct Running {
     /// The file with the mesh's trust bundle: what proxies trust from the beginning.
     pub bundle: PathBuf,
     stop: CancellationToken,
+    /// Who forgets to shut down leaves nothing running all the same.
+    _ends_with_us: DropGuard,
     tasks: TaskTracker,
-    store: Weak<Store>,
+    store: Arc<Store>,
 }
 
 impl Running {
@@ -119,13 +121,15 @@ impl Running {
         let ended = async {
             self.tasks.wait().await;
             // Work on the blocking pool goes on without its task; it holds the store a moment longer.
-            while self.store.strong_count() > 0 {
+            while Arc::strong_count(&self.store) > 1 {
                 tokio::time::sleep(Duration::from_millis(2)).await;
             }
         };
         if tokio::time::timeout(limits::SHUTDOWN_TIMEOUT, ended).await.is_err() {
             tracing::warn!("connections were still open at the end");
         }
+        // The last one closes the file, here and now.
+        drop(self.store);
     }
 }
 
@@ -151,14 +155,16 @@ pub async fn serve(options: ControlOptions) -> Result<Running, Error> {
     let publisher = Arc::new(Publisher::new(Arc::clone(&store), authority.bundle()));
     let fleet = Arc::new(Fleet::default());
     let app = App::new(&store, &authority, &publisher, &fleet, admin_token);
+    let stop = CancellationToken::new();
     let running = Running {
         rest: local_address(&rest_listener, options.rest),
         discovery: local_address(&discovery_listener, options.discovery),
         admin_token: path("admin-token"),
         bundle: path("bundle.pem"),
-        stop: CancellationToken::new(),
+        _ends_with_us: stop.clone().drop_guard(),
+        stop,
         tasks: TaskTracker::new(),
-        store: Arc::downgrade(&store),
+        store: Arc::clone(&store),
     };
     running.own(publisher.clone().run());
     running.own(tls::keep_renewed(own, authority, names, renew_at));

@@ -214,6 +214,22 @@ async fn the_incremental_variant_sends_only_what_changed() {
 }
 
 #[tokio::test]
+async fn no_connection_outlives_its_certificate_and_our_own_is_renewed_in_time() {
+    let directory = TempDir::new().unwrap();
+    let mut short = options(&directory);
+    short.svid_ttl = Duration::from_secs(2);
+    let control = Control::start_with(directory, short).await;
+    control.apply(&[site("fra", 1000)]).await;
+    let identity = control.join("fra").await;
+    let mut stream = Stream::open(&control, Some(&identity)).await.unwrap();
+    stream.next().await.expect("served while the certificate is in force");
+    let ended = tokio::time::timeout(LIMIT, stream.responses.message()).await.expect("ended in time");
+    assert!(matches!(ended, Err(_) | Ok(None)), "{ended:?}");
+    let renewed = control.join("fra").await;
+    Stream::open(&control, Some(&renewed)).await.expect("our certificate is in force").next().await.unwrap();
+}
+
+#[tokio::test]
 async fn state_is_there_again_after_a_restart() {
     let (control, identity) = mesh().await;
     let bundle = control.bundle();
