@@ -11,11 +11,12 @@ use tokio::time::Instant;
 use xds::model::{self, Discovery, LoadAssignment, RoutingPriority};
 
 use super::circuit::Circuit;
-use super::host::{HealthFlag, Host};
+use super::host::Host;
 use super::membership::{self, Change, LocalityMembers, Membership};
 use super::outlier::monitor::Outcome;
 use super::outlier::{self, Detector};
 use super::set::{EndpointSet, PickContext, Picked, SetTally, Terms, needs_time};
+use super::state::HealthFlag;
 use super::stats::{ClusterMetric, HostMetric};
 use super::transport::Transports;
 use crate::error::{Error, Reason};

@@ -12,8 +12,9 @@ use xds::model::{
 };
 
 use super::cluster::Cluster;
-use super::host::{Host, HostState};
+use super::host::Host;
 use super::set::LocalityHosts;
+use super::state::HostState;
 use super::transport::{Transport, Transports};
 use crate::observe::metrics::Registry;
 

@@ -76,7 +76,7 @@ mod tests {
     use xds::model::{CommonTls, Endpoint, EndpointHealth, Locality, Metadata};
 
     use super::*;
-    use crate::upstream::host::HostState;
+    use crate::upstream::state::HostState;
     use crate::upstream::transport::Transport;
 
     fn host(hostname: &str) -> Host {

@@ -8,8 +8,9 @@ use std::sync::Arc;
 use tokio::time::Instant;
 use xds::model::{self, Endpoint, LoadAssignment, Locality};
 
-use super::host::{HealthFlag, Host, HostState};
+use super::host::Host;
 use super::set::{LocalityHosts, Terms};
+use super::state::{HealthFlag, HostState};
 use super::transport::Transports;
 
 /// The endpoints of one locality as they are to be, each under the key by which it is known again: its address,

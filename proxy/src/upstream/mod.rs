@@ -9,6 +9,8 @@ mod stats;
 
 mod transport;
 
+mod state;
+
 mod host;
 
 mod circuit;
@@ -46,8 +48,9 @@ pub use balance::{murmur_hash2, xx_hash64};
 pub use circuit::{Circuit, Permit, RetryPermit};
 pub use cluster::{Cluster, ClusterHistograms};
 pub use clusters::Clusters;
-pub use host::{Availability, HealthFlag, Host, HostState};
+pub use host::Host;
 pub use outlier::monitor::Outcome;
 pub use set::{EndpointSet, PickContext, Picked, SetTally};
+pub use state::{Availability, HealthFlag, HostState};
 pub use stats::{ClusterMetric, HostMetric};
 pub use transport::{Transport, Transports};

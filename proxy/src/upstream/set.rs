@@ -9,8 +9,9 @@ use tokio::time::Instant;
 use xds::model::{Fraction, LbPolicy, LoadBalancing, LocalityBalancing};
 
 use super::balance::{Balancer, Draw, Stride, follows_hash};
-use super::host::{Availability, HealthFlag, Host};
+use super::host::Host;
 use super::locality::{Census, Group, Loads, Tally, locality_weight};
+use super::state::{Availability, HealthFlag};
 
 /// The endpoints of one locality at one priority.
 #[derive(Debug, Clone)]

@@ -3,7 +3,7 @@ use std::time::Duration;
 use xds::model::{Endpoint, EndpointHealth, LeastRequest, Locality, LocalityBalancing, Metadata, SlowStart};
 
 use super::*;
-use crate::upstream::host::HostState;
+use crate::upstream::state::HostState;
 use crate::upstream::transport::Transport;
 
 fn hosts(weights: &[u32]) -> Vec<(Arc<Host>, f64)> {

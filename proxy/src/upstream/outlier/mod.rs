@@ -13,7 +13,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 use xds::model::OutlierDetection;
 
-use super::host::{HealthFlag, Host};
+use super::host::Host;
+use super::state::HealthFlag;
 use super::stats::ClusterMetric;
 use crate::observe::metrics::Counters;
 use monitor::{Monitor, Run};

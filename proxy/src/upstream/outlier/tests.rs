@@ -62,7 +62,7 @@ async fn five_server_errors_in_a_row_eject() {
     assert!(fixture.judge_runs());
     assert_eq!(fixture.ejected(), [0]);
     assert_eq!(fixture.stats.get(ClusterMetric::EjectionsEnforcedConsecutive5xx), 1);
-    assert_eq!(fixture.hosts[0].availability(), crate::upstream::host::Availability::Unhealthy);
+    assert_eq!(fixture.hosts[0].availability(), crate::upstream::state::Availability::Unhealthy);
 }
 
 #[tokio::test]

@@ -25,29 +25,29 @@ use super::waiting::{Pending, Waiting};
 use crate::error::{Error, Reason};
 use crate::upstream::circuit::Permit;
 use crate::upstream::cluster::Cluster;
-use crate::upstream::host::{Availability, HealthFlag, Host};
+use crate::upstream::host::Host;
 use crate::upstream::outlier::monitor::Outcome;
 use crate::upstream::stats::{ClusterMetric, HostMetric};
 
 /// A pool.
 #[derive(Debug)]
 pub struct HostPool {
-    plan: Rc<Plan>,
+    pub(super) plan: Rc<Plan>,
     priority: RoutingPriority,
-    cluster: ArcWeak<Cluster>,
+    pub(super) cluster: ArcWeak<Cluster>,
     /// The endpoint as it was last asked for: the next connection goes to its address.
-    host: RefCell<Arc<Host>>,
-    idle: RefCell<Vec<Idle>>,
-    shared: RefCell<Vec<Shared>>,
-    waiters: RefCell<VecDeque<Waiter>>,
+    pub(super) host: RefCell<Arc<Host>>,
+    pub(super) idle: RefCell<Vec<Idle>>,
+    pub(super) shared: RefCell<Vec<Shared>>,
+    pub(super) waiters: RefCell<VecDeque<Waiter>>,
     connecting: Cell<usize>,
     /// Connections that exist, being opened included.
-    alive: Cell<usize>,
+    pub(super) alive: Cell<usize>,
     /// How many requests a new connection is expected to take at once.
     expected: Cell<usize>,
     watching: Cell<bool>,
     /// For cutting connections in use; only kept where the cluster asks for it.
-    meters: RefCell<Vec<Weak<Meter>>>,
+    pub(super) meters: RefCell<Vec<Weak<Meter>>>,
     tasks: RefCell<JoinSet<()>>,
 }
 
@@ -55,9 +55,9 @@ type Waiter = oneshot::Sender<Result<Lease, Error>>;
 
 /// An HTTP/2 connection in use by any number of requests.
 #[derive(Debug)]
-struct Shared {
-    connection: H2Connection,
-    meter: Rc<Meter>,
+pub(super) struct Shared {
+    pub(super) connection: H2Connection,
+    pub(super) meter: Rc<Meter>,
     facts: Rc<ConnectionFacts>,
     /// Streams promised to requests that did not open them yet.
     promised: Rc<Cell<usize>>,
@@ -136,23 +136,6 @@ impl HostPool {
         let shared = self.shared.borrow();
         let free = shared.iter().find(|shared| shared.connection.capacity() > shared.promised.get())?;
         Some(free.stream())
-    }
-
-    /// Whether a connection has come to its configured end; counted if so.
-    fn is_over(&self, meter: &Meter, idle_since: Option<Instant>, cluster: &Cluster) -> bool {
-        let http = &cluster.model().http;
-        let past = |limit: Option<std::time::Duration>, since: Instant| {
-            limit.is_some_and(|limit| since.elapsed() >= limit)
-        };
-        if past(http.max_connection_duration, meter.begun()) {
-            cluster.stats().inc(ClusterMetric::UpstreamCxMaxDurationReached);
-            return true;
-        }
-        let unused = idle_since.is_some_and(|since| past(http.idle_timeout, since));
-        if unused {
-            cluster.stats().inc(ClusterMetric::UpstreamCxIdleTimeout);
-        }
-        unused
     }
 
     /// Opens as many connections as those who wait will need, within the limits.
@@ -346,87 +329,6 @@ impl HostPool {
         for waiter in waiters {
             cluster.stats().inc(ClusterMetric::UpstreamRqPendingFailureEject);
             let _gone = waiter.send(Err(error.clone()));
-        }
-    }
-
-    /// Drops HTTP/2 connections that take no more requests; their streams end by themselves.
-    fn prune(&self) {
-        let mut over = Vec::new();
-        let mut kept = Vec::new();
-        for shared in self.shared.take() {
-            let exhausted = shared.connection.is_closed()
-                || (shared.connection.capacity() == 0 && shared.connection.active() == 0);
-            if shared.connection.is_closed() {
-                shared.meter.ended_by_remote();
-            }
-            if exhausted { over.push(shared) } else { kept.push(shared) }
-        }
-        self.shared.borrow_mut().append(&mut kept);
-        drop(over);
-    }
-
-    /// Closes what is over. Whether nothing is left, so that the pool itself may go.
-    pub fn sweep(self: &Rc<Self>) -> bool {
-        let cluster = self.cluster.upgrade();
-        let stale = cluster.as_ref().is_none_or(|cluster| self.is_stale(cluster));
-        let mut idle = self.idle.take();
-        let mut over = Vec::new();
-        for mut candidate in std::mem::take(&mut idle) {
-            let closed = !candidate.connection.is_open();
-            if closed {
-                candidate.meter.ended_by_remote();
-            }
-            let since = Some(candidate.since);
-            let expired =
-                cluster.as_ref().is_some_and(|cluster| self.is_over(&candidate.meter, since, cluster));
-            if closed || stale || expired { over.push(candidate) } else { idle.push(candidate) }
-        }
-        // What came back in the meantime was used last.
-        idle.append(&mut self.idle.take());
-        *self.idle.borrow_mut() = idle;
-        drop(over);
-        self.sweep_shared(cluster.as_deref(), stale);
-        self.cut_if_unhealthy();
-        self.alive.get() == 0 && self.waiters.borrow().is_empty()
-    }
-
-    fn sweep_shared(&self, cluster: Option<&Cluster>, stale: bool) {
-        self.prune();
-        let mut over = Vec::new();
-        let mut kept = Vec::new();
-        for shared in self.shared.take() {
-            let since = shared.connection.idle_since();
-            let expired = cluster.is_some_and(|cluster| self.is_over(&shared.meter, since, cluster));
-            if stale || expired {
-                shared.connection.drain();
-                over.push(shared);
-            } else {
-                kept.push(shared);
-            }
-        }
-        self.shared.borrow_mut().append(&mut kept);
-        drop(over);
-    }
-
-    /// Whether connections of this pool are not to be used for new requests any more: the endpoint or its cluster
-    /// is gone, our identity or trust is another, or the endpoint failed and the cluster wants its connections
-    /// closed then.
-    fn is_stale(&self, cluster: &Cluster) -> bool {
-        self.host.borrow().state().has(HealthFlag::Removed)
-            || self.plan.tls.as_ref().is_some_and(|tls| tls.is_old())
-            || (cluster.model().close_connections_on_host_health_failure && self.is_unhealthy())
-    }
-
-    fn is_unhealthy(&self) -> bool {
-        self.host.borrow().availability() == Availability::Unhealthy
-    }
-
-    fn cut_if_unhealthy(&self) {
-        if self.meters.borrow().is_empty() || !self.is_unhealthy() {
-            return;
-        }
-        for meter in std::mem::take(&mut *self.meters.borrow_mut()).iter().filter_map(Weak::upgrade) {
-            meter.cut();
         }
     }
 }

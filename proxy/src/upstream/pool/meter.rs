@@ -12,7 +12,8 @@ use super::h1::H1Connection;
 use crate::observe::metrics::{Counters, Histogram};
 use crate::upstream::circuit::Permit;
 use crate::upstream::cluster::Cluster;
-use crate::upstream::host::{Host, HostState};
+use crate::upstream::host::Host;
+use crate::upstream::state::HostState;
 use crate::upstream::stats::ClusterMetric;
 
 /// A connection's bookkeeping.

@@ -20,6 +20,8 @@ mod waiting;
 
 mod host_pool;
 
+mod upkeep;
+
 mod in_flight;
 
 mod pools;

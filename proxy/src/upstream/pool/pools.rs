@@ -22,8 +22,9 @@ use crate::error::{Error, Reason};
 use crate::limits::POOL_SWEEP;
 use crate::upstream::cluster::Cluster;
 use crate::upstream::handshake::name_of_authority;
-use crate::upstream::host::{Availability, HealthFlag, Host};
+use crate::upstream::host::Host;
 use crate::upstream::outlier::monitor::Outcome;
+use crate::upstream::state::{Availability, HealthFlag};
 
 /// The connections of one worker to all endpoints. Clones share them. Must be made and used within a `LocalSet`.
 #[derive(Debug, Clone)]

@@ -20,7 +20,8 @@ use crate::body::{Body, Frame, Interim, Request, RequestHead, Scheme, Text, Vers
 use crate::error::{Error, Reason};
 use crate::upstream::cluster::Cluster;
 use crate::upstream::fixture;
-use crate::upstream::host::{HealthFlag, Host};
+use crate::upstream::host::Host;
+use crate::upstream::state::HealthFlag;
 use crate::upstream::stats::{ClusterMetric as M, HostMetric};
 use backend::{Backend, Reply};
 
