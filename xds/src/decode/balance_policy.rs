@@ -11,7 +11,7 @@ use pb::common::v3::locality_lb_config::{
 use pb::common::v3::{ConsistentHashingLbConfig, LocalityLbConfig, SlowStartConfig};
 
 use super::any::unpack_if;
-use super::balance::{self, Chosen, Hashing};
+use super::balancer::{self, Chosen, Hashing};
 use super::path::{Invalid, Path, absent, off};
 use crate::model::{HashFunction, LbPolicy, LocalityBalancing, SlowStart};
 
@@ -61,7 +61,7 @@ fn supported(path: &Path<'_>, config: &Any) -> Result<Option<Chosen>, Invalid> {
             policy;
         let hashing = hashing(path, false, &None, &consistent_hashing_lb_config)?;
         let locality = weighted(&locality_weighted_lb_config);
-        return Ok(Some(Chosen { policy: balance::maglev(path, &table_size)?, locality, hashing }));
+        return Ok(Some(Chosen { policy: balancer::maglev(path, &table_size)?, locality, hashing }));
     }
     if let Some(policy) = unpack_if::<pb::wrr_locality::v3::WrrLocality>(path, config)? {
         return wrr_locality(path, &policy).map(Some);
@@ -89,7 +89,7 @@ fn least_request(path: &Path<'_>, policy: &pb::least_request::v3::LeastRequest) 
     absent!(path; selection_method);
     let slow_start = slow_start(&path.field("slow_start_config"), slow_start_config)?;
     Ok(Chosen {
-        policy: balance::least_request(path, choice_count, active_request_bias, slow_start)?,
+        policy: balancer::least_request(path, choice_count, active_request_bias, slow_start)?,
         locality: locality(&path.field("locality_lb_config"), locality_lb_config)?,
         hashing: Hashing::default(),
     })
@@ -111,7 +111,7 @@ fn ring_hash(path: &Path<'_>, policy: &pb::ring_hash::v3::RingHash) -> Result<Ch
         PbHash::MurmurHash2 => HashFunction::MurmurHash2,
     };
     Ok(Chosen {
-        policy: balance::ring_hash(path, minimum_ring_size, maximum_ring_size, function)?,
+        policy: balancer::ring_hash(path, minimum_ring_size, maximum_ring_size, function)?,
         locality: weighted(locality_weighted_lb_config),
         hashing: hashing(path, *use_hostname_for_hashing, hash_balance_factor, consistent_hashing_lb_config)?,
     })
@@ -136,7 +136,7 @@ fn hashing(
     config: &Option<ConsistentHashingLbConfig>,
 ) -> Result<Hashing, Invalid> {
     let Some(config) = config else {
-        return Ok(Hashing { use_hostname, balance_factor: balance::balance_factor(path, factor)? });
+        return Ok(Hashing { use_hostname, balance_factor: balancer::balance_factor(path, factor)? });
     };
     let path = path.field("consistent_hashing_lb_config");
     if use_hostname || factor.is_some() {
@@ -144,7 +144,7 @@ fn hashing(
     }
     let ConsistentHashingLbConfig { use_hostname_for_hashing, hash_balance_factor, hash_policy } = config;
     absent!(path; hash_policy);
-    let balance_factor = balance::balance_factor(&path, hash_balance_factor)?;
+    let balance_factor = balancer::balance_factor(&path, hash_balance_factor)?;
     Ok(Hashing { use_hostname: *use_hostname_for_hashing, balance_factor })
 }
 
@@ -173,7 +173,7 @@ fn locality(path: &Path<'_>, config: &Option<LocalityLbConfig>) -> Result<Locali
             } = config;
             let path = path.field("zone_aware_lb_config");
             absent!(path; fail_traffic_on_panic, force_locality_direct_routing, force_local_zone, locality_basis);
-            balance::zone_aware(&path, routing_enabled, min_cluster_size)
+            balancer::zone_aware(&path, routing_enabled, min_cluster_size)
         }
     }
 }
@@ -182,5 +182,5 @@ fn slow_start(path: &Path<'_>, config: &Option<SlowStartConfig>) -> Result<Optio
     let Some(SlowStartConfig { slow_start_window, aggression, min_weight_percent }) = config else {
         return Ok(None);
     };
-    balance::slow_start(path, slow_start_window, aggression, min_weight_percent).map(Some)
+    balancer::slow_start(path, slow_start_window, aggression, min_weight_percent).map(Some)
 }

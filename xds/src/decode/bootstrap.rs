@@ -12,6 +12,7 @@ use pb::runtime_layer::{AdminLayer, LayerSpecifier};
 
 use super::access_log;
 use super::address::{self, Use};
+use super::ads_users;
 use super::any;
 use super::cluster;
 use super::listener::{self, Unnamed};
@@ -56,14 +57,19 @@ pub(super) fn bootstrap(path: &Path<'_>, bootstrap: &pb::Bootstrap) -> Result<Bo
     path.field("stats_config")
         .absent(&stats_config.clone().filter(|config| *config != Default::default()))?;
     regex_engine(&path.field("default_regex_engine"), default_regex_engine)?;
-    let (listeners, clusters, secrets) = statics(&path.field("static_resources"), static_resources)?;
+    let at = path.field("static_resources");
+    let Statics { listeners, clusters, secrets } = statics(&at, static_resources)?;
+    let dynamic = self::dynamic(&path.field("dynamic_resources"), dynamic_resources)?;
+    if dynamic.ads.is_none() {
+        ads_users::none(&at, &listeners, &clusters)?;
+    }
     let local_cluster = local_cluster(&path.field("cluster_manager"), cluster_manager, &clusters)?;
     Ok(Bootstrap {
         node: self::node(&path.field("node"), node)?,
         listeners,
         clusters,
         secrets,
-        dynamic: dynamic(&path.field("dynamic_resources"), dynamic_resources)?,
+        dynamic,
         admin: admin.as_ref().map(|admin| self::admin(&path.field("admin"), admin)).transpose()?,
         local_cluster,
         runtime: runtime(&path.field("layered_runtime"), layered_runtime)?,
@@ -99,11 +105,15 @@ fn node(path: &Path<'_>, node: &Option<core::Node>) -> Result<Node, Invalid> {
     })
 }
 
+/// What stands in the bootstrap.
+struct Statics {
+    listeners: Vec<Listener>,
+    clusters: Vec<Cluster>,
+    secrets: Vec<Secret>,
+}
+
 /// Static resources; a name stands for one of its kind.
-fn statics(
-    path: &Path<'_>,
-    statics: &Option<StaticResources>,
-) -> Result<(Vec<Listener>, Vec<Cluster>, Vec<Secret>), Invalid> {
+fn statics(path: &Path<'_>, statics: &Option<StaticResources>) -> Result<Statics, Invalid> {
     let nothing = StaticResources::default();
     let StaticResources { listeners, clusters, secrets } = statics.as_ref().unwrap_or(&nothing);
     let at = path.field("listeners");
@@ -115,7 +125,7 @@ fn statics(
     let at = path.field("secrets");
     let secrets = at.each(secrets, secret::secret)?;
     at.unique("secret name", secrets.iter().map(|secret| secret.name.as_str()))?;
-    Ok((listeners, clusters, secrets))
+    Ok(Statics { listeners, clusters, secrets })
 }
 
 fn dynamic(path: &Path<'_>, dynamic: &Option<PbDynamic>) -> Result<DynamicResources, Invalid> {

@@ -67,7 +67,7 @@ fn members(path: &Path<'_>, object: BTreeMap<String, Value>) -> Result<BTreeMap<
     object
         .into_iter()
         .map(|(key, member)| {
-            let member = value(&path.key(&key), member)?;
+            let member = value(&path.inside().key(&key), member)?;
             Ok((key, member))
         })
         .collect()
@@ -83,7 +83,8 @@ fn value(path: &Path<'_>, value: Value) -> Result<JsonValue, Invalid> {
         }
         Value::Struct(object) => JsonValue::Object(members(path, object)?),
         Value::List(items) => {
-            let items = items.into_iter().enumerate().map(|(at, item)| self::value(&path.index(at), item));
+            let items =
+                items.into_iter().enumerate().map(|(at, item)| self::value(&path.inside().index(at), item));
             JsonValue::List(items.collect::<Result<_, _>>()?)
         }
     })

@@ -27,7 +27,7 @@ pub(super) fn object(path: &Path<'_>, object: &Struct) -> Result<BTreeMap<String
 }
 
 fn members(path: &Path<'_>, fields: &HashMap<String, PbValue>) -> Result<BTreeMap<String, Value>, Invalid> {
-    fields.iter().map(|(key, member)| Ok((key.clone(), value(&path.key(key), member)?))).collect()
+    fields.iter().map(|(key, member)| Ok((key.clone(), value(&path.inside().key(key), member)?))).collect()
 }
 
 fn value(path: &Path<'_>, value: &PbValue) -> Result<Value, Invalid> {
@@ -39,8 +39,6 @@ fn value(path: &Path<'_>, value: &PbValue) -> Result<Value, Invalid> {
         Some(Kind::StringValue(text)) => Value::String(text.clone()),
         Some(Kind::BoolValue(truth)) => Value::Bool(*truth),
         Some(Kind::StructValue(inner)) => Value::Struct(object(path, inner)?),
-        Some(Kind::ListValue(list)) => {
-            Value::List(path.each(&list.values, |at, item| self::value(at, item))?)
-        }
+        Some(Kind::ListValue(list)) => Value::List(path.inside().each(&list.values, self::value)?),
     })
 }

@@ -35,9 +35,11 @@ mod endpoint;
 
 mod discovery;
 
-mod balance;
+mod balancer;
 
 mod balance_policy;
+
+mod balance;
 
 mod health;
 
@@ -79,9 +81,14 @@ mod filter_chain;
 
 mod listener;
 
+mod ads_users;
+
 mod bootstrap;
 
 mod resource;
+
+#[cfg(test)]
+mod tests;
 
 use envoy_types::pb::envoy::config::bootstrap::v3::Bootstrap as PbBootstrap;
 use envoy_types::pb::envoy::config::cluster::v3::Cluster as PbCluster;

@@ -54,6 +54,12 @@ impl<'a> Path<'a> {
         Path { parent: Some(self), field, within: Within::Whole }
     }
 
+    /// The value here, when it has elements or members of its own: a list in a list, an object in an object.
+    #[must_use]
+    pub fn inside(&'a self) -> Path<'a> {
+        self.field("")
+    }
+
     /// An element of the repeated field at this path.
     #[must_use]
     pub fn index(self, index: usize) -> Path<'a> {
@@ -145,7 +151,7 @@ impl fmt::Display for Path<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(parent) = self.parent {
             parent.fmt(f)?;
-            if parent.parent.is_some() {
+            if parent.parent.is_some() && !self.field.is_empty() {
                 f.write_str(".")?;
             }
         }
@@ -186,6 +192,8 @@ mod tests {
             config.field("r#match").to_string(),
             "virtual_hosts[3].typed_per_filter_config[\"envoy.filters.http.cors\"].match"
         );
+        let object = config.key("a");
+        assert!(object.inside().index(1).to_string().ends_with("_config[\"a\"][1]"));
         assert_eq!(Path::ROOT.to_string(), "");
     }
 

@@ -91,14 +91,14 @@ fn status_range(range: &StatusRange) -> Int64Range {
 fn tcp(check: &TcpHealthCheck) -> pb::health_check::TcpHealthCheck {
     let TcpHealthCheck { send, receive } = check;
     pb::health_check::TcpHealthCheck {
-        send: Some(send).filter(|bytes| !bytes.is_empty()).map(hexadecimal),
-        receive: receive.iter().map(hexadecimal).collect(),
+        send: Some(send).filter(|bytes| !bytes.is_empty()).map(|bytes| hexadecimal(bytes)),
+        receive: receive.iter().map(|bytes| hexadecimal(bytes)).collect(),
         ..Default::default()
     }
 }
 
 /// Envoy takes only the hexadecimal form for TCP checks.
-fn hexadecimal(bytes: &Vec<u8>) -> Payload {
+fn hexadecimal(bytes: &[u8]) -> Payload {
     let digits = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     Payload { payload: Some(payload::Payload::Text(digits)) }
 }

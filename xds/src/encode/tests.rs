@@ -21,9 +21,7 @@ use choices::Choices;
 
 use crate::decode::{self, Resource};
 use crate::encode;
-use crate::model::{
-    Admin, Bootstrap, ConfigSource, DynamicResources, Node, Secret, SecretKind, SecretName, Value,
-};
+use crate::model::{Admin, Bootstrap, DynamicResources, Node, Secret, SecretKind, SecretName, Value};
 
 /// Enough choices for a listener with several chains; what is missing counts as zero.
 const CHOICES_MAX: usize = 6000;
@@ -33,11 +31,9 @@ fn bootstrap(from: &mut Choices<'_>) -> Bootstrap {
     clusters.dedup_by(|a, b| a.name == b.name);
     clusters.truncate(1);
     let local_cluster = clusters.first().map(|cluster| cluster.name.clone()).filter(|_| from.flag());
-    let ads = from.maybe(common::ads);
-    let fetched = |from: &mut Choices<'_>| {
-        let source = from.maybe(common::config_source)?;
-        (ads.is_some() || !matches!(source, ConfigSource::Ads { .. })).then_some(source)
-    };
+    // Static resources may fetch over the stream, so there is one.
+    let ads = Some(common::ads(from));
+    let fetched = |from: &mut Choices<'_>| from.maybe(common::config_source);
     let dynamic = DynamicResources { listeners: fetched(from), clusters: fetched(from), ads: ads.clone() };
     Bootstrap {
         node: Node {

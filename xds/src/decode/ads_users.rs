@@ -1,0 +1,68 @@
+//! Which static resources fetch something over the aggregated stream: without one they would wait for ever.
+
+use super::path::{Invalid, Path};
+use crate::model::{
+    CertificateSource, Cluster, CommonTls, ConfigSource, Discovery, DownstreamTransport, FilterChain,
+    Listener, NetworkFilter, RouteSource, UpstreamTransport, ValidationSource,
+};
+
+/// Refuses the first static resource that needs the aggregated stream; `path` is that of `static_resources`.
+pub(super) fn none(path: &Path<'_>, listeners: &[Listener], clusters: &[Cluster]) -> Result<(), Invalid> {
+    let reason = "fetches over ads, but dynamic_resources.ads_config is not set";
+    if let Some(index) = listeners.iter().position(listener_uses) {
+        return path.field("listeners").index(index).refuse(reason);
+    }
+    match clusters.iter().position(cluster_uses) {
+        Some(index) => path.field("clusters").index(index).refuse(reason),
+        None => Ok(()),
+    }
+}
+
+fn listener_uses(listener: &Listener) -> bool {
+    listener.filter_chains.iter().chain(&listener.default_filter_chain).any(chain_uses)
+}
+
+fn chain_uses(chain: &FilterChain) -> bool {
+    let routes = match &chain.filter {
+        NetworkFilter::Http(manager) => match &manager.routes {
+            RouteSource::Rds { source, .. } => is_ads(source),
+            RouteSource::Inline(_) => false,
+        },
+        NetworkFilter::Tcp(_) => false,
+    };
+    routes
+        || match &chain.transport {
+            DownstreamTransport::Plain => false,
+            DownstreamTransport::Tls(context) => tls_uses(&context.common),
+        }
+}
+
+fn cluster_uses(cluster: &Cluster) -> bool {
+    let endpoints = match &cluster.discovery {
+        Discovery::Eds { source, .. } => is_ads(source),
+        Discovery::Static(_) | Discovery::StrictDns { .. } | Discovery::LogicalDns { .. } => false,
+    };
+    let mut transports =
+        cluster.transport_matches.iter().map(|found| &found.transport).chain([&cluster.transport]);
+    endpoints
+        || transports.any(|transport| match transport {
+            UpstreamTransport::Plain => false,
+            UpstreamTransport::Tls(context) => tls_uses(&context.common),
+        })
+}
+
+fn tls_uses(common: &CommonTls) -> bool {
+    let certificates = common.certificates.iter().any(|certificate| match certificate {
+        CertificateSource::Inline { .. } => false,
+        CertificateSource::Secret { source, .. } => source.as_ref().is_some_and(is_ads),
+    });
+    certificates
+        || match &common.validation {
+            Some(ValidationSource::Secret { source, .. }) => source.as_ref().is_some_and(is_ads),
+            Some(ValidationSource::Inline(_)) | None => false,
+        }
+}
+
+fn is_ads(source: &ConfigSource) -> bool {
+    matches!(source, ConfigSource::Ads { .. })
+}

@@ -1,0 +1,122 @@
+//! Refusals of the HTTP connection manager, its filters and access logs.
+
+use super::runner::{Row, refuses, row};
+use crate::decode;
+
+const LISTENER: &str = "envoy.config.listener.v3.Listener";
+
+const ROUTER: &str = "{name: router, typed_config: {'@type': type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}}";
+
+/// A listener around a connection manager with exactly these fields, and the path in front of its fields.
+fn bare(fields: &str, expected: &str) -> Row {
+    let kind = "envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
+    let address = "address: {socket_address: {address: 127.0.0.1, port_value: 0}}";
+    let config = format!("{{'@type': type.googleapis.com/{kind}, {fields}}}");
+    row(
+        format!(
+            "{{name: l, {address}, filter_chains: [{{filters: [{{name: hcm, typed_config: {config}}}]}}]}}"
+        ),
+        format!("filter_chains[0].filters[0].typed_config{expected}"),
+    )
+}
+
+/// As [`bare`], with all that is required.
+fn manager(fields: &str, expected: &str) -> Row {
+    bare(
+        &format!("stat_prefix: s, route_config: {{}}, http_filters: [{ROUTER}], {fields}"),
+        &format!(".{expected}"),
+    )
+}
+
+fn filters(filters: &str, expected: &str) -> Row {
+    bare(
+        &format!("stat_prefix: s, route_config: {{}}, http_filters: [{filters}]"),
+        &format!(".http_filters{expected}"),
+    )
+}
+
+fn log(fields: &str, expected: &str) -> Row {
+    manager(&format!("access_log: [{{name: log, {fields}}}]"), &format!("access_log[0].{expected}"))
+}
+
+#[test]
+fn the_connection_manager_is_refused_with_its_path() {
+    #[rustfmt::skip]
+    let rows = [
+        bare("route_config: {}", ".stat_prefix: must not be empty"),
+        bare("stat_prefix: s", ": has no routes; accepted: rds, route_config"),
+        bare("stat_prefix: s, scoped_routes: {}", ".scoped_routes: is not supported here"),
+        bare("stat_prefix: s, rds: {}", ".rds.config_source: is required"),
+        bare("stat_prefix: s, rds: {config_source: {ads: {}}}", ".rds.route_config_name: must not be empty"),
+        manager("codec_type: HTTP3", "codec_type: HTTP3 is not supported here; accepted: AUTO, HTTP1, HTTP2"),
+        manager("tracing: {}", "tracing: is not supported here"),
+        manager("add_user_agent: true", "add_user_agent: true is not supported here"),
+        manager("local_reply_config: {}", "local_reply_config: is not supported here"),
+        manager("internal_address_config: {unix_sockets: true}", "internal_address_config.unix_sockets: is not"),
+        manager("set_current_client_cert_details: {issuer: true}", "set_current_client_cert_details.issuer: is not"),
+        manager("stream_error_on_invalid_http_message: true", "stream_error_on_invalid_http_message: true is not"),
+        manager("max_request_headers_kb: 0", "max_request_headers_kb: 0 is not accepted; 1 to 8192 are"),
+        manager("server_name: \"a\\rb\"", "server_name: \"a\\rb\" holds a control character"),
+        manager("strip_matching_host_port: true, strip_any_host_port: true", "strip_any_host_port: and strip_matching"),
+        manager("upgrade_configs: [{}]", "upgrade_configs[0].upgrade_type: must not be empty"),
+        manager("upgrade_configs: [{upgrade_type: x, filters: [{}]}]", "upgrade_configs[0].filters: is not"),
+        manager("common_http_protocol_options: {max_connection_duration: 0s}", "common_http_protocol_options.max_connection_duration: 0 s is not accepted"),
+        manager("common_http_protocol_options: {max_response_headers_kb: 9}", "common_http_protocol_options.max_response_headers_kb: is not"),
+        manager("http_protocol_options: {allow_absolute_url: false}", "http_protocol_options.allow_absolute_url: false is not"),
+        manager("http_protocol_options: {header_key_format: {}}", "http_protocol_options.header_key_format: is empty"),
+        manager("http_protocol_options: {header_key_format: {stateful_formatter: {}}}", "http_protocol_options.header_key_format.stateful_formatter: is not"),
+        manager("http2_protocol_options: {initial_stream_window_size: 65534}", "http2_protocol_options.initial_stream_window_size: 65534 is not accepted; 65535 to 2147483647 are"),
+        manager("http2_protocol_options: {connection_keepalive: {timeout: 1s, connection_idle_interval: 1s}}", "http2_protocol_options.connection_keepalive.connection_idle_interval: is not"),
+    ];
+    refuses(LISTENER, decode::listener, rows);
+}
+
+#[test]
+fn http_filters_are_refused_with_their_path() {
+    let router = |fields: &str| ROUTER.replace("Router}", &format!("Router, {fields}}}"));
+    let cors = "typed_config: {'@type': type.googleapis.com/envoy.extensions.filters.http.cors.v3.Cors}";
+    #[rustfmt::skip]
+    let rows = [
+        filters("", ": has no router; envoy.filters.http.router must be the last filter"),
+        filters(&format!("{ROUTER}, {ROUTER}"), "[0]: \"router\" is the router, which must be the last filter"),
+        filters(&ROUTER.replace("{name: router,", "{name: router, disabled: true,"), "[0].disabled: the router cannot"),
+        filters("{name: x}", "[0].typed_config: is required for \"x\""),
+        filters("{name: x, config_discovery: {}}", "[0].config_discovery: is not supported here"),
+        filters(&format!("{{name: x, {cors}}}, {ROUTER}"), "[0].typed_config: \"x\" has the type \"type.googleapis.com/envoy.extensions.filters.http.cors.v3.Cors\", which is not supported; accepted: Router"),
+        filters(&router("start_child_span: true"), "[0].typed_config.start_child_span: is not supported here"),
+        filters(&router("dynamic_stats: false"), "[0].typed_config.dynamic_stats: false is not supported here"),
+        filters(&router("strict_check_headers: [x-a]"), "[0].typed_config.strict_check_headers[0]: \"x-a\" cannot"),
+    ];
+    refuses(LISTENER, decode::listener, rows);
+}
+
+#[test]
+fn access_logs_are_refused_with_their_path() {
+    let file = |fields: &str| {
+        format!(
+            "typed_config: {{'@type': type.googleapis.com/envoy.extensions.access_loggers.file.v3.FileAccessLog, {fields}}}"
+        )
+    };
+    let filter = |filter: &str| format!("{}, filter: {{{filter}}}", file("path: x"));
+    #[rustfmt::skip]
+    let rows = [
+        log("filter: {not_health_check_filter: {}}", "typed_config: is required"),
+        log("typed_config: {'@type': type.googleapis.com/envoy.extensions.access_loggers.grpc.v3.HttpGrpcAccessLogConfig}", "typed_config: \"log\" has the type"),
+        log(&file("format: x"), "typed_config.path: must not be empty"),
+        log(&file("path: x, format: '%REQ(%'"), "typed_config.format: at byte 0: %REQ( has no closing parenthesis"),
+        log(&file("path: x, log_format: {}"), "typed_config.log_format: is empty; accepted: text_format_source"),
+        log(&file("path: x, log_format: {text_format: x, content_type: z}"), "typed_config.log_format.content_type: is not"),
+        log(&file("path: x, log_format: {text_format_source: {filename: z}}"), "typed_config.log_format.text_format_source: must be inline_string"),
+        log(&file("path: x, log_format: {json_format: {a: {b: ['%NO%']}}}"), "typed_config.log_format.json_format[\"a\"][\"b\"][0]: at byte 0: %NO% is not"),
+        log(&filter(""), "filter.filter_specifier: is required"),
+        log(&filter("status_code_filter: {}"), "filter.status_code_filter.comparison: is required"),
+        log(&filter("status_code_filter: {comparison: {op: EQ}}"), "filter.status_code_filter.comparison.value: is required"),
+        log(&filter("and_filter: {filters: [{not_health_check_filter: {}}]}"), "filter.and_filter.filters: has 1 filters"),
+        log(&filter("or_filter: {filters: [{not_health_check_filter: {}}, {traceable_filter: {}}]}"), "filter.or_filter.filters[1].traceable_filter: is not"),
+        log(&filter("header_filter: {}"), "filter.header_filter.header: is required"),
+        log(&filter("response_flag_filter: {flags: [XX]}"), "filter.response_flag_filter.flags[0]: \"XX\" is not a response flag"),
+        log(&filter("runtime_filter: {percent_sampled: {numerator: 101}}"), "filter.runtime_filter.percent_sampled.numerator: 101 is not"),
+        log(&filter("extension_filter: {name: cel}"), "filter.extension_filter: \"cel\" has no type URL"),
+    ];
+    refuses(LISTENER, decode::listener, rows);
+}
