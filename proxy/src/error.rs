@@ -75,6 +75,8 @@ pub enum Reason {
     StreamIdleTimeout,
     /// The stream lived longer than `max_stream_duration`.
     MaxDuration,
+    /// The stream to the endpoint lived longer than the cluster's `max_stream_duration`.
+    UpstreamMaxDuration,
     /// The control plane wants this share of requests refused (`drop_overloads`).
     DropOverload,
     /// The proxy is ending and takes no more work here.
@@ -109,7 +111,7 @@ impl Reason {
             | R::DropOverload
             | R::Draining => 503,
             R::UpstreamProtocol => 502,
-            R::UpstreamTimeout | R::PerTryTimeout | R::MaxDuration => 504,
+            R::UpstreamTimeout | R::PerTryTimeout | R::MaxDuration | R::UpstreamMaxDuration => 504,
             R::Internal => 500,
         }
     }
@@ -132,6 +134,7 @@ impl Reason {
             R::UpstreamTimeout | R::PerTryTimeout => "UT",
             R::StreamIdleTimeout => "SI",
             R::MaxDuration => "DT",
+            R::UpstreamMaxDuration => "UMSDR",
             R::DropOverload => "DO",
             R::RequestBodyTooLarge
             | R::RequestHeadTimeout
@@ -173,6 +176,7 @@ impl Reason {
             | R::DropOverload
             | R::StreamIdleTimeout
             | R::MaxDuration
+            | R::UpstreamMaxDuration
             | R::Draining
             | R::Internal => Side::Proxy,
         }
@@ -213,6 +217,7 @@ impl Reason {
             R::RequestTimeout => "request timeout",
             R::StreamIdleTimeout => "stream timeout",
             R::MaxDuration => "downstream duration timeout",
+            R::UpstreamMaxDuration => "upstream max stream duration reached",
             R::RequestBodyTooLarge => "Payload Too Large",
             _ => "",
         }

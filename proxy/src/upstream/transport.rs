@@ -69,3 +69,55 @@ impl Transport {
 fn holds_all(fields: &BTreeMap<String, Value>, wanted: &BTreeMap<String, Value>) -> bool {
     wanted.iter().all(|(key, value)| fields.get(key) == Some(value))
 }
+
+#[cfg(test)]
+mod tests {
+    use xds::model::{CommonTls, UpstreamTls, UpstreamTransport};
+
+    use super::*;
+
+    fn fields(entries: &[(&str, &str)]) -> BTreeMap<String, Value> {
+        let value = |value: &str| Value::String(value.to_owned());
+        entries.iter().map(|(key, text)| ((*key).to_owned(), value(text))).collect()
+    }
+
+    fn wanted(entries: &[(&str, &str)]) -> TransportSocketMatch {
+        TransportSocketMatch {
+            name: String::new(),
+            matches: fields(entries),
+            transport: UpstreamTransport::Plain,
+        }
+    }
+
+    #[test]
+    fn the_first_match_that_holds_entirely_wins() {
+        let tls = || {
+            let model = UpstreamTls {
+                common: CommonTls::default(),
+                sni: String::new(),
+                auto_host_sni: false,
+                auto_sni_san_validation: false,
+            };
+            Transport::Tls(Arc::new(ClientTls::new(model, false, Arc::default())))
+        };
+        let transports =
+            Transports { default: Transport::Plain, matches: vec![tls(), Transport::Plain, tls()] };
+        let matches = [
+            wanted(&[("tlsMode", "istio"), ("tunnel", "http")]),
+            wanted(&[("tlsMode", "disabled")]),
+            wanted(&[("tlsMode", "istio")]),
+        ];
+        for (endpoint, want) in [
+            (&[("tlsMode", "istio")][..], true),
+            (&[("tlsMode", "disabled"), ("tunnel", "http")], false),
+            (&[("tlsMode", "istio"), ("tunnel", "http")], true),
+            (&[], false),
+            (&[("tlsMode", "other")], false),
+        ] {
+            let metadata = Metadata(BTreeMap::from([(MATCH_KEY.to_owned(), fields(endpoint))]));
+            assert_eq!(transports.of(&matches, &metadata).is_tls(), want, "{endpoint:?}");
+        }
+        assert!(!transports.of(&matches, &Metadata::default()).is_tls(), "the default");
+        assert!(transports.of(&[wanted(&[])], &Metadata::default()).is_tls(), "an empty match takes all");
+    }
+}

@@ -294,8 +294,10 @@ impl HostPool {
         while !self.waiters.borrow().is_empty() {
             let Some(stream) = self.free_stream() else { return };
             let waiter = self.waiters.borrow_mut().pop_front();
-            // A waiter that is gone gives the place back by dropping it.
-            let _gone = waiter.map(|waiter| waiter.send(Ok(Lease::Http2(stream))));
+            if let Some(waiter) = waiter {
+                // A waiter that is gone gives the place back by dropping it.
+                let _gone = waiter.send(Ok(Lease::Http2(stream)));
+            }
         }
     }
 

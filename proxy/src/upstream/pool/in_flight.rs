@@ -1,11 +1,13 @@
 //! A request on its way: what it holds until its response has ended, and what its end is counted as.
 
+use std::future::Future;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use http::HeaderMap;
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
 use super::meter::Meter;
 use crate::body::{Body, Frame, Response, Size, Source};
@@ -49,12 +51,36 @@ impl InFlight {
         self.meter = Some(Rc::clone(meter));
     }
 
-    /// Resolves when the request's connection must not be used any longer. Cancel safe.
-    pub async fn until_cut(&self) {
-        match &self.meter {
-            Some(meter) => meter.until_cut().await,
-            None => std::future::pending().await,
+    /// Resolves when the request must end, whatever it came to, with the reason: it is as old as it may be, or its
+    /// connection must not be used any longer. `None` if neither can happen.
+    pub fn ending(&self) -> Option<Ending> {
+        let model = self.cluster.model();
+        let limit = model.http.max_stream_duration;
+        let meter = self.meter.clone().filter(|_| model.close_connections_on_host_health_failure);
+        if limit.is_none() && meter.is_none() {
+            return None;
         }
+        let deadline = limit.map(|limit| self.begun + limit);
+        Some(Box::pin(async move {
+            let cut = async {
+                match &meter {
+                    Some(meter) => meter.until_cut().await,
+                    None => std::future::pending().await,
+                }
+            };
+            let late = async {
+                match deadline {
+                    Some(deadline) => sleep_until(deadline).await,
+                    None => std::future::pending().await,
+                }
+            };
+            tokio::select! {
+                () = cut => {
+                    Error::new(Reason::UpstreamClosed, "connection closed: the endpoint became unhealthy")
+                }
+                () = late => Error::from(Reason::UpstreamMaxDuration),
+            }
+        }))
     }
 
     /// The head of the response is here; the request goes on until the body that is returned has ended.
@@ -65,7 +91,6 @@ impl InFlight {
         stats.inc(ClusterMetric::UpstreamRqCompleted);
         stats.inc(ClusterMetric::of_status(status));
         self.cluster.report(&self.host, Outcome::Response(judged_status(status, &head.headers)));
-        let cut = self.cluster.model().close_connections_on_host_health_failure;
         let body = if body.is_done() || body.as_full().is_some() {
             self.finish();
             body
@@ -75,7 +100,8 @@ impl InFlight {
                 Size::Exact(bytes) => Some(bytes),
                 Size::Unknown => None,
             };
-            let watched = Watched { body, request: Some(self), left, cut: None, may_be_cut: cut };
+            let ending = self.ending();
+            let watched = Watched { body, request: Some(self), left, ending };
             Body::source(size, Box::new(watched))
         };
         Response { head, body, close }
@@ -88,6 +114,7 @@ impl InFlight {
         match error.reason() {
             Reason::UpstreamReset | Reason::UpstreamRefused => stats.inc(ClusterMetric::UpstreamRqRxReset),
             Reason::UpstreamProtocol => stats.inc(ClusterMetric::UpstreamCxProtocolError),
+            Reason::UpstreamMaxDuration => stats.inc(ClusterMetric::UpstreamRqMaxDurationReached),
             Reason::UpstreamClosed => {
                 if let Some(meter) = &self.meter {
                     meter.ended_by_remote();
@@ -127,6 +154,9 @@ impl Drop for InFlight {
     }
 }
 
+/// Resolves when a request must end, with the reason.
+pub type Ending = Pin<Box<dyn Future<Output = Error>>>;
+
 /// A response body that ends its request when it ends.
 struct Watched {
     // Before `request`: the connection is given back, or dropped, before the request stops counting.
@@ -134,22 +164,22 @@ struct Watched {
     request: Option<InFlight>,
     /// Bytes to come, if that is known: whoever writes them may not ask for the end.
     left: Option<u64>,
-    may_be_cut: bool,
-    cut: Option<std::pin::Pin<Box<dyn Future<Output = ()>>>>,
+    ending: Option<Ending>,
 }
 
 impl Source for Watched {
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, Error>>> {
         let polled = self.body.poll_frame(cx);
         match &polled {
-            Poll::Pending if self.may_be_cut => {
-                if self.poll_cut(cx).is_ready() {
-                    let error = cut_error();
+            Poll::Pending => {
+                let ended = self.ending.as_mut().map(|ending| ending.as_mut().poll(cx));
+                if let Some(Poll::Ready(error)) = ended {
                     self.fail(&error);
+                    // The connection is closed, or the stream reset, by dropping what is left of the body.
+                    self.body = Body::empty();
                     return Poll::Ready(Some(Err(error)));
                 }
             }
-            Poll::Pending => {}
             Poll::Ready(None | Some(Ok(Frame::Trailers(_)))) => self.finish(),
             Poll::Ready(Some(Err(error))) => {
                 let error = error.clone();
@@ -180,19 +210,6 @@ impl Watched {
             request.failed(error);
         }
     }
-
-    fn poll_cut(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        let Some(meter) = self.request.as_ref().and_then(|request| request.meter.clone()) else {
-            return Poll::Pending;
-        };
-        let cut = self.cut.get_or_insert_with(|| Box::pin(async move { meter.until_cut().await }));
-        cut.as_mut().poll(cx)
-    }
-}
-
-/// Why a request ended whose endpoint failed its checks.
-pub fn cut_error() -> Error {
-    Error::new(Reason::UpstreamClosed, "connection closed: the endpoint became unhealthy")
 }
 
 /// The status that outlier detection judges: a gRPC response that is all trailers says it there.

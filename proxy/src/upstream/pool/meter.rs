@@ -16,6 +16,9 @@ use crate::upstream::host::Host;
 use crate::upstream::state::HostState;
 use crate::upstream::stats::ClusterMetric;
 
+/// What takes an HTTP/1.1 connection back.
+pub type GiveBack = dyn Fn(H1Connection);
+
 /// A connection's bookkeeping.
 pub struct Meter {
     host: Arc<HostState>,
@@ -29,7 +32,7 @@ pub struct Meter {
     cut: Cell<bool>,
     cut_told: Notify,
     /// What an HTTP/1.1 connection is given back with; it holds this meter, so that only weakly.
-    returner: RefCell<Option<Weak<dyn Fn(H1Connection)>>>,
+    returner: RefCell<Option<Weak<GiveBack>>>,
     closed: Box<dyn Fn()>,
 }
 
@@ -94,12 +97,12 @@ impl Meter {
     }
 
     /// What it is given back with.
-    pub fn returner(&self) -> Option<Rc<dyn Fn(H1Connection)>> {
+    pub fn returner(&self) -> Option<Rc<GiveBack>> {
         self.returner.borrow().as_ref().and_then(Weak::upgrade)
     }
 
     /// Sets what it is given back with.
-    pub fn set_returner(&self, returner: &Rc<dyn Fn(H1Connection)>) {
+    pub fn set_returner(&self, returner: &Rc<GiveBack>) {
         *self.returner.borrow_mut() = Some(Rc::downgrade(returner));
     }
 }

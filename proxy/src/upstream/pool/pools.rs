@@ -12,7 +12,7 @@ use xds::model::RoutingPriority;
 use super::facts::{ConnectionFacts, SendOptions, Sent};
 use super::h1::SendError;
 use super::host_pool::{HostPool, failed};
-use super::in_flight::{InFlight, cut_error};
+use super::in_flight::InFlight;
 use super::lease::Lease;
 use super::meter::Meter;
 use super::plan::{Plan, Tls, Wanted};
@@ -134,7 +134,7 @@ impl Pools {
             };
             let mut in_flight = InFlight::begin(cluster, host, permit);
             in_flight.on(lease.meter());
-            match deliver(lease, request, &in_flight, cluster).await {
+            match deliver(lease, request, &in_flight).await {
                 Ok(response) => return Ok(Sent { response: in_flight.answered(response), connection }),
                 Err(SendError { unsent: Some(unsent), .. }) if idempotent && !fresh => {
                     in_flight.again();
@@ -216,20 +216,13 @@ impl Drop for Inner {
     }
 }
 
-/// Sends on `lease`, unless the connection is to be cut meanwhile.
-async fn deliver(
-    lease: Lease,
-    request: Request,
-    in_flight: &InFlight,
-    cluster: &Cluster,
-) -> Result<Response, SendError> {
-    if !cluster.model().close_connections_on_host_health_failure {
-        return lease.send(request).await;
-    }
+/// Sends on `lease`, unless the request must end before.
+async fn deliver(lease: Lease, request: Request, in_flight: &InFlight) -> Result<Response, SendError> {
+    let Some(ending) = in_flight.ending() else { return lease.send(request).await };
     tokio::select! {
         sent = lease.send(request) => sent,
         // Dropping the loser closes the connection or resets the stream.
-        () = in_flight.until_cut() => Err(SendError { error: cut_error(), unsent: None }),
+        error = ending => Err(SendError { error, unsent: None }),
     }
 }
 

@@ -288,3 +288,38 @@ fn bytes_get_a_connection_of_their_own() {
         assert_eq!(worker.cluster.circuit(model::RoutingPriority::Default).connections(), 0);
     });
 }
+
+#[test]
+fn a_stream_lives_no_longer_than_the_cluster_allows() {
+    on_a_worker(async {
+        for reply in [Reply::Silence, Reply::Half] {
+            let backend = Backend::http1(move |_| reply).await;
+            let worker = Worker::with(&backend, |model| {
+                model.http.max_stream_duration = Some(Duration::from_millis(40));
+            });
+            assert_eq!(reason(&worker.get().await), Some(Reason::UpstreamMaxDuration), "{reply:?}");
+            assert_eq!(worker.count(M::UpstreamRqMaxDurationReached), 1);
+            worker.assert_nothing_leaks();
+            eventually("the connection is closed", || backend.open() == 0).await;
+        }
+    });
+}
+
+#[test]
+fn server_errors_in_a_row_are_told_to_the_judge() {
+    on_a_worker(async {
+        let backend = Backend::http1(|_| Reply::Status(503)).await;
+        let worker = Worker::with(&backend, |model| {
+            model.outlier_detection =
+                Some(model::OutlierDetection { max_ejection_percent: 100, ..Default::default() });
+        });
+        for _ in 0..5 {
+            worker.get().await.unwrap();
+        }
+        let mut rng = fastrand::Rng::with_seed(1);
+        worker.cluster.maintain(tokio::time::Instant::now(), false, &mut rng);
+        assert!(worker.host.state().has(HealthFlag::FailedOutlierCheck));
+        assert_eq!(worker.count(M::UpstreamRq5xx), 5);
+        assert_eq!(worker.host.state().stats().get(HostMetric::RqError), 5);
+    });
+}
