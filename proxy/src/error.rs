@@ -219,6 +219,8 @@ impl Reason {
             R::MaxDuration => "downstream duration timeout",
             R::UpstreamMaxDuration => "upstream max stream duration reached",
             R::RequestBodyTooLarge => "Payload Too Large",
+            R::DownstreamProtocol => "Bad Request",
+            R::RequestHeadTooLarge => "Request Header Fields Too Large",
             _ => "",
         }
     }

@@ -13,8 +13,8 @@ pub enum Fault {
     UnknownCoding,
     /// A head or trailer section over its limit.
     TooLarge(&'static str),
-    /// HTTP/1.0, where it is not accepted.
-    Http10,
+    /// A version that is not served: HTTP/1.0 where it is not accepted, HTTP/2 without its preface.
+    Version(&'static str),
 }
 
 impl Fault {
@@ -22,9 +22,8 @@ impl Fault {
     #[must_use]
     pub fn detail(self) -> &'static str {
         match self {
-            Self::Malformed(detail) | Self::TooLarge(detail) => detail,
+            Self::Malformed(detail) | Self::TooLarge(detail) | Self::Version(detail) => detail,
             Self::UnknownCoding => "transfer-encoding is not exactly chunked",
-            Self::Http10 => "http/1.0 is not accepted (accept_http_10)",
         }
     }
 
@@ -35,7 +34,7 @@ impl Fault {
             Self::Malformed(_) => StatusCode::BAD_REQUEST,
             Self::UnknownCoding => StatusCode::NOT_IMPLEMENTED,
             Self::TooLarge(_) => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
-            Self::Http10 => StatusCode::UPGRADE_REQUIRED,
+            Self::Version(_) => StatusCode::UPGRADE_REQUIRED,
         }
     }
 
@@ -45,7 +44,7 @@ impl Fault {
         let reason = match self {
             Self::Malformed(_) | Self::UnknownCoding => Reason::DownstreamProtocol,
             Self::TooLarge(_) => Reason::RequestHeadTooLarge,
-            Self::Http10 => Reason::VersionNotSupported,
+            Self::Version(_) => Reason::VersionNotSupported,
         };
         Error::new(reason, self.detail())
     }

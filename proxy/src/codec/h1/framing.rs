@@ -24,6 +24,9 @@ impl Framing {
 
 /// The framing of a request's body.
 pub fn of_request(facts: &Facts, version: Version, method: &Method) -> Result<Framing, Fault> {
+    if *method == Method::CONNECT && facts.coding != Coding::Absent {
+        return Err(Fault::UnknownCoding);
+    }
     let framing = declared(facts, version)?.unwrap_or(Framing::EMPTY);
     // Bytes after a CONNECT head are the tunnel's; a body in between would be read differently by the next hop.
     if *method == Method::CONNECT && framing != Framing::EMPTY {
@@ -40,6 +43,10 @@ pub fn of_response(
     status: StatusCode,
     method: &Method,
 ) -> Result<Framing, Fault> {
+    if status == StatusCode::NO_CONTENT && announces_body(facts) {
+        // RFC 9110 §8.6, §15.3.5: a reader that believes the fields would wait for a body that never comes.
+        return Err(Fault::Malformed("204 announces a body"));
+    }
     if *method == Method::HEAD || is_bodiless(status) {
         return Ok(Framing::EMPTY);
     }
@@ -56,6 +63,12 @@ pub fn opens_tunnel(status: StatusCode, is_connect: bool) -> bool {
 #[must_use]
 pub fn is_bodiless(status: StatusCode) -> bool {
     status.is_informational() || status == StatusCode::NO_CONTENT || status == StatusCode::NOT_MODIFIED
+}
+
+/// Whether the fields say that a body follows.
+#[must_use]
+pub fn announces_body(facts: &Facts) -> bool {
+    facts.coding != Coding::Absent || facts.content_length.is_some_and(|length| length > 0)
 }
 
 fn declared(facts: &Facts, version: Version) -> Result<Option<Framing>, Fault> {

@@ -108,6 +108,9 @@ fn take_apart<'h>(
     match raw.parse_with_uninit_headers(head, slots) {
         Ok(httparse::Status::Complete(length)) if length == head.len() => {}
         Ok(_) => return Err(Fault::Malformed("head does not end where its empty line is")),
+        Err(httparse::Error::Version) if names_other_version(head) => {
+            return Err(Fault::Version("version is neither HTTP/1.1 nor HTTP/1.0"));
+        }
         Err(error) => return Err(fault(error)),
     }
     let (Some(method), Some(target), Some(minor)) = (raw.method, raw.path, raw.version) else {
@@ -115,7 +118,7 @@ fn take_apart<'h>(
     };
     let version = if minor == 0 { Version::Http10 } else { Version::Http11 };
     if version == Version::Http10 && !rules.accept_http_10 {
-        return Err(Fault::Http10);
+        return Err(Fault::Version("http/1.0 is not accepted (accept_http_10)"));
     }
     let method = Method::from_bytes(method.as_bytes())
         .map_err(|_invalid| Fault::Malformed("method is not a token"))?;
@@ -138,6 +141,19 @@ fn take_apart<'h>(
     Ok(Parsed { head, framing, keep_alive, expects_continue })
 }
 
+/// Whether the request line is right but for its version, like `HTTP/2.0`.
+fn names_other_version(head: &[u8]) -> bool {
+    let line = head.split(|byte| *byte == b'\r').next().unwrap_or(head);
+    let mut parts = line.split(|byte| *byte == b' ').skip(2);
+    let digits = |version: &[u8]| match version {
+        [b'H', b'T', b'T', b'P', b'/', major, b'.', minor] => {
+            major.is_ascii_digit() && minor.is_ascii_digit()
+        }
+        _ => false,
+    };
+    parts.next().is_some_and(digits) && parts.next().is_none()
+}
+
 /// The four forms of a request target (RFC 9112 §3.2).
 struct Target {
     scheme: Option<Scheme>,
@@ -149,8 +165,8 @@ impl Target {
     fn parse(head: &Bytes, target: &str, method: &Method) -> Result<Self, Fault> {
         let text =
             |part: &str| Text::from_utf8(head.slice_ref(part.as_bytes())).expect("a part of a str is UTF-8");
-        if target.bytes().any(|byte| byte == b'#') {
-            return Err(Fault::Malformed("request target has a fragment"));
+        if target.bytes().any(|byte| byte == b'#' || !byte.is_ascii()) {
+            return Err(Fault::Malformed("request target has a fragment or a character that is not ascii"));
         }
         if *method == Method::CONNECT {
             if !authority::is_valid(target.as_bytes(), Port::Required) {

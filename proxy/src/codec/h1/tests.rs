@@ -49,8 +49,10 @@ fn understood_response(bytes: &[u8], cuts: &[usize]) -> String {
     format!("{:?}", feed(bytes, cuts, |input| response::parse(input, &mut scan, 300, 6)))
 }
 
-/// A chunked body's data, trailers and what follows it; or the fault.
-fn dechunked(bytes: &[u8], cuts: &[usize]) -> Result<(Vec<u8>, String, Option<Vec<u8>>), Fault> {
+/// A chunked body's data and trailers, and what follows it if it ended.
+type Dechunked = (Vec<u8>, String, Option<Vec<u8>>);
+
+fn dechunked(bytes: &[u8], cuts: &[usize]) -> Result<Dechunked, Fault> {
     let mut reader = Reader::new(Framing::Chunked);
     let (mut data, mut trailers) = (Vec::new(), String::new());
     let rest = feed(bytes, cuts, |input| {

@@ -85,8 +85,10 @@ pub fn request_framing(head: &RequestHead, size: Size) -> Framing {
     match size {
         Size::Unknown => Framing::Chunked,
         Size::Exact(0) if head.headers.contains_key(header::CONTENT_LENGTH) => Framing::Length(0),
-        // RFC 9110 §8.6: zero is said where the method is one that usually has a body.
-        Size::Exact(0) if !matches!(head.method, Method::POST | Method::PUT | Method::PATCH) => {
+        // RFC 9110 §8.6: zero is said unless the method gives a body no meaning.
+        Size::Exact(0)
+            if matches!(head.method, Method::GET | Method::HEAD | Method::DELETE | Method::TRACE) =>
+        {
             Framing::Silent
         }
         Size::Exact(length) => Framing::Length(length),

@@ -8,7 +8,8 @@ use http::Method;
 use http::header::{self, HeaderName, HeaderValue};
 
 use super::idle::{H1ClientSettings, H1Connection};
-use crate::body::{Body, Interim, Request, RequestHead, Text};
+use crate::body::{Body, Interim, Request, RequestHead, Text, Version};
+use crate::codec::h1::framing;
 use crate::codec::h1::pump::Pump;
 use crate::codec::h1::response::{self, Parsed};
 use crate::codec::h1::scan::HeadScan;
@@ -146,6 +147,9 @@ impl Flight {
         if self.interim_seen > INTERIM_FLOOD_MAX {
             return Err(Error::new(Reason::UpstreamProtocol, "more interim responses than accepted"));
         }
+        if framing::announces_body(&parsed.facts) {
+            return Err(Error::new(Reason::UpstreamProtocol, "interim response announces a body"));
+        }
         // 100 is for whoever sent `Expect`, and that was answered where the client's body is read.
         if parsed.head.status != http::StatusCode::CONTINUE {
             let mut head = parsed.head;
@@ -174,7 +178,9 @@ fn is_interim(parsed: &Parsed) -> bool {
 /// WebSocket over HTTP/2 has no key, over HTTP/1.1 it must have one (RFC 8441 §5, RFC 6455 §4.1).
 fn add_websocket_key(head: &mut RequestHead) -> bool {
     const KEY: HeaderName = header::SEC_WEBSOCKET_KEY;
-    let missing = head.upgrade.as_deref() == Some("websocket") && !head.headers.contains_key(KEY);
+    let missing = head.version == Version::Http2
+        && head.upgrade.as_deref() == Some("websocket")
+        && !head.headers.contains_key(KEY);
     if missing {
         let key = base64::Engine::encode(
             &base64::engine::general_purpose::STANDARD,

@@ -48,14 +48,15 @@ fn valid_heads_are_served() {
 fn start_lines_that_are_not_http_are_refused() {
     expect(&[
         ("RFC 9112 §3 lower-case version", "GET / http/1.1\r\nHost: a\r\n\r\n", 400),
-        ("RFC 9112 §2.3 HTTP/2.0", "GET / HTTP/2.0\r\nHost: a\r\n\r\n", 400),
-        ("RFC 9112 §2.3 HTTP/1.2", "GET / HTTP/1.2\r\nHost: a\r\n\r\n", 400),
+        ("RFC 9112 §2.3 HTTP/2.0", "GET / HTTP/2.0\r\nHost: a\r\n\r\n", 426),
+        ("RFC 9112 §2.3 HTTP/1.2", "GET / HTTP/1.2\r\nHost: a\r\n\r\n", 426),
         ("RFC 9112 §2.3 HTTP/0.9", "GET /\r\n\r\n", 400),
         ("RFC 9112 §3 two spaces", "GET  / HTTP/1.1\r\nHost: a\r\n\r\n", 400),
         ("RFC 9112 §3 trailing space", "GET / HTTP/1.1 \r\nHost: a\r\n\r\n", 400),
         ("RFC 9112 §3.2 space in target", "GET /a b HTTP/1.1\r\nHost: a\r\n\r\n", 400),
         ("RFC 9112 §3.2 tab as separator", "GET\t/ HTTP/1.1\r\nHost: a\r\n\r\n", 400),
         ("RFC 9112 §3.2 relative target", "GET x HTTP/1.1\r\nHost: a\r\n\r\n", 400),
+        ("RFC 3986 §2 not ascii", "GET /\u{e9} HTTP/1.1\r\nHost: a\r\n\r\n", 400),
         ("RFC 9112 §3.2 fragment", "GET /#x HTTP/1.1\r\nHost: a\r\n\r\n", 400),
         ("RFC 9112 §3.2.2 other scheme", "GET ftp://b/ HTTP/1.1\r\nHost: a\r\n\r\n", 400),
         ("RFC 9112 §3.2.2 no authority", "GET http:///x HTTP/1.1\r\nHost: a\r\n\r\n", 400),
@@ -145,7 +146,7 @@ fn framing_open_to_two_readings_is_refused() {
         (
             "RFC 9110 §9.3.6 CONNECT with chunks",
             "CONNECT a:1 HTTP/1.1\r\nHost: a:1\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
-            400,
+            501,
         ),
     ]);
 }

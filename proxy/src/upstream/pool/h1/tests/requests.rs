@@ -39,6 +39,11 @@ fn requests_are_framed_by_their_bodies() {
     };
     let cases = [
         (get(), "GET /p HTTP/1.1\r\nhost: a\r\n\r\n"),
+        (request(Method::DELETE, Body::empty()), "DELETE /p HTTP/1.1\r\nhost: a\r\n\r\n"),
+        (
+            request(Method::OPTIONS, Body::empty()),
+            "OPTIONS /p HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\n\r\n",
+        ),
         (request(Method::POST, Body::empty()), "POST /p HTTP/1.1\r\nhost: a\r\ncontent-length: 0\r\n\r\n"),
         (
             request(Method::POST, Body::full("hi")),
@@ -318,6 +323,7 @@ fn an_extended_connect_becomes_an_upgrade_with_a_key() {
         let (connection, mut backend) = connect();
         let mut connect = upgrade(Body::empty());
         connect.head.method = Method::CONNECT;
+        connect.head.version = Version::Http2;
         connect.head.headers.remove("sec-websocket-key");
         let answer =
             b"HTTP/1.1 101 X\r\nConnection: upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Accept: x\r\n\r\n";

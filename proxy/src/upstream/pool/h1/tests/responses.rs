@@ -31,8 +31,8 @@ fn bodies_end_where_their_framing_says() {
             ("RFC 9112 §6.3 until close", "HTTP/1.1 200 OK\r\n\r\nhi", Ok((200, "hi", false))),
             ("RFC 9112 §6.3 204", "HTTP/1.1 204 No Content\r\n\r\n", Ok((204, "", true))),
             (
-                "RFC 9112 §6.3 204 with a length",
-                "HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n",
+                "RFC 9110 §8.6 204 with a zero length",
+                "HTTP/1.1 204 No Content\r\nContent-Length: 0\r\n\r\n",
                 Ok((204, "", true)),
             ),
             (
@@ -139,6 +139,21 @@ fn hostile_responses_are_protocol_errors() {
             (
                 "RFC 9110 §15.2.2 unasked 101",
                 "HTTP/1.1 101 Switching\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n",
+                bad,
+            ),
+            (
+                "RFC 9110 §15.3.5 204 with a length",
+                "HTTP/1.1 204 No Content\r\nContent-Length: 5\r\n\r\n",
+                bad,
+            ),
+            (
+                "RFC 9112 §6.1 204 with chunks",
+                "HTTP/1.1 204 No Content\r\nTransfer-Encoding: chunked\r\n\r\n",
+                bad,
+            ),
+            (
+                "RFC 9110 §15.2 interim with a length",
+                "HTTP/1.1 103 Early Hints\r\nContent-Length: 5\r\n\r\n",
                 bad,
             ),
             ("other protocol", "SSH-2.0-OpenSSH_9.2\r\n", bad),
