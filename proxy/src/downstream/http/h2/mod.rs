@@ -12,6 +12,7 @@ use stream::{StreamEnd, serve_stream};
 
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
+use std::rc::Rc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
@@ -119,7 +120,7 @@ struct Connection<H> {
     streams: JoinSet<StreamEnd>,
     handler: H,
     scheme: Scheme,
-    headers_count_max: usize,
+    settings: Rc<H2Settings>,
     pinger: Option<Pinger>,
     /// Armed while no stream is open.
     idle: Option<Idle>,
@@ -154,7 +155,7 @@ where
             streams: JoinSet::new(),
             handler,
             scheme,
-            headers_count_max: settings.headers_count_max,
+            settings: Rc::new(settings.clone()),
             pinger,
             idle: settings.idle_timeout.map(|after| Idle {
                 after,
@@ -235,7 +236,7 @@ where
             request,
             respond,
             self.scheme,
-            self.headers_count_max,
+            self.settings.clone(),
             self.handler.clone(),
         ));
     }

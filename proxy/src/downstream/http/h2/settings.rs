@@ -1,12 +1,16 @@
 //! How a listener speaks HTTP/2.
 
+use std::fmt;
+use std::rc::Rc;
 use std::time::Duration;
 
+use crate::body::{Body, Response};
 use crate::codec::h2::Keepalive;
+use crate::downstream::http::h1::Refusal;
 use crate::limits;
 
 /// How a listener speaks HTTP/2; Envoy's `http2_protocol_options` and `common_http_protocol_options`.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub struct H2Settings {
     /// Streams one client may have open (`max_concurrent_streams`).
     pub max_concurrent_streams: u32,
@@ -30,6 +34,9 @@ pub struct H2Settings {
     pub max_connection_duration: Option<Duration>,
     /// A connection takes no more streams after this many (`max_requests_per_connection`).
     pub max_requests: Option<u64>,
+    /// Makes the answer to a request that cannot be read; the default is its status alone.
+    #[allow(clippy::type_complexity, reason = "one closure, called in one place")]
+    pub refusal: Option<Rc<dyn Fn(&Refusal) -> Response>>,
 }
 
 impl Default for H2Settings {
@@ -46,6 +53,30 @@ impl Default for H2Settings {
             idle_timeout: Some(limits::CONNECTION_IDLE),
             max_connection_duration: None,
             max_requests: None,
+            refusal: None,
         }
+    }
+}
+
+impl H2Settings {
+    /// The answer to a request that cannot be read.
+    #[must_use]
+    pub fn answer(&self, refusal: &Refusal) -> Response {
+        match &self.refusal {
+            Some(answer) => answer(refusal),
+            None => Response::new(refusal.status, Body::empty()),
+        }
+    }
+}
+
+impl fmt::Debug for H2Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("H2Settings")
+            .field("max_concurrent_streams", &self.max_concurrent_streams)
+            .field("initial_stream_window_size", &self.initial_stream_window_size)
+            .field("initial_connection_window_size", &self.initial_connection_window_size)
+            .field("allow_connect", &self.allow_connect)
+            .field("keepalive", &self.keepalive)
+            .finish_non_exhaustive()
     }
 }

@@ -4,15 +4,19 @@
 
 use std::future::{Future, poll_fn};
 use std::pin::pin;
+use std::rc::Rc;
 use std::task::Poll;
 
 use bytes::Bytes;
 use h2::RecvStream;
 use h2::server::SendResponse;
+use http::StatusCode;
 use http::header::EXPECT;
 
-use crate::body::{Body, Interim, Request, Response, Scheme};
+use super::settings::H2Settings;
+use crate::body::{Interim, Request, Response, Scheme};
 use crate::codec::h2::{self as codec, Peer, Receive, Unsent};
+use crate::downstream::http::h1::Refusal;
 use crate::error::Error;
 
 /// How one stream ended, for the connection.
@@ -33,16 +37,16 @@ pub(super) async fn serve_stream<H>(
     request: http::Request<RecvStream>,
     mut respond: SendResponse<Bytes>,
     scheme: Scheme,
-    headers_count_max: usize,
+    settings: Rc<H2Settings>,
     handler: H,
 ) -> StreamEnd
 where
     H: AsyncFn(Request) -> Response,
 {
     let (parts, receive) = request.into_parts();
-    let mut head = match codec::from_request(parts, scheme, headers_count_max) {
+    let mut head = match codec::from_request(parts, scheme, settings.headers_count_max) {
         Ok(head) => head,
-        Err(why) => return refuse(respond, &why),
+        Err(why) => return refuse(respond, why, &settings).await,
     };
     let interim = Interim::default();
     let mut receive = Receive::new(receive, Peer::Client);
@@ -92,12 +96,10 @@ async fn reply(mut respond: SendResponse<Bytes>, response: Response) -> StreamEn
 }
 
 /// Answers a request that cannot be given to the handler.
-fn refuse(mut respond: SendResponse<Bytes>, why: &Error) -> StreamEnd {
-    let mut response = Response::new(http::StatusCode::BAD_REQUEST, Body::empty());
-    if let Ok(status) = http::StatusCode::from_u16(why.reason().status()) {
-        response.head.status = status;
-    }
+async fn refuse(respond: SendResponse<Bytes>, why: Error, settings: &H2Settings) -> StreamEnd {
+    let status = StatusCode::from_u16(why.reason().status()).unwrap_or(StatusCode::BAD_REQUEST);
+    let response = settings.answer(&Refusal { error: why, status });
     // A client that is gone already does not miss the answer.
-    let _sent = respond.send_response(codec::to_response(response.head), true);
+    let _sent = reply(respond, response).await;
     StreamEnd::Refused
 }

@@ -244,6 +244,16 @@ fn a_reset_by_the_client_drops_the_handler() {
 }
 
 #[test]
+fn a_panic_ends_its_connection_and_is_told() {
+    local(async {
+        let mut pair = pair(H2Settings::default(), async |_| panic!("a bug")).await;
+        let (response, _) = pair.client.send_request(get("/"), true).unwrap();
+        assert!(response.await.is_err());
+        assert_eq!(pair.ended.await.unwrap().error.unwrap().reason(), Reason::Internal);
+    });
+}
+
+#[test]
 fn a_body_that_fails_resets_the_stream() {
     local(async {
         let mut pair = pair(H2Settings::default(), async |_| {

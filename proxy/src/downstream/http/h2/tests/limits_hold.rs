@@ -40,7 +40,16 @@ fn rapid_resets_end_the_connection() {
 #[test]
 fn heads_that_break_the_rules_are_answered_without_the_handler() {
     local(async {
-        let settings = H2Settings { headers_count_max: 5, ..H2Settings::default() };
+        let refused = Rc::new(RefCell::new(Vec::new()));
+        let told = refused.clone();
+        let settings = H2Settings {
+            headers_count_max: 5,
+            refusal: Some(Rc::new(move |refusal| {
+                told.borrow_mut().push(refusal.error.reason());
+                Response::new(refusal.status, Body::full("no"))
+            })),
+            ..H2Settings::default()
+        };
         let mut pair = pair(settings, async |_| Response::new(StatusCode::OK, Body::empty())).await;
         let mut crowded = get("/");
         for count in 0..6 {
@@ -50,8 +59,11 @@ fn heads_that_break_the_rules_are_answered_without_the_handler() {
         let user = http::Request::get("http://user@a.test/").body(()).unwrap();
         for (request, status) in [(crowded, 431), (user, 400)] {
             let (response, _) = pair.client.send_request(request, true).unwrap();
-            assert_eq!(response.await.unwrap().status().as_u16(), status);
+            let response = response.await.unwrap();
+            assert_eq!(response.status().as_u16(), status);
+            assert_eq!(text(response.into_body()).await, "no");
         }
+        assert_eq!(*refused.borrow(), [Reason::RequestHeadTooLarge, Reason::DownstreamProtocol]);
         drop(pair.client);
         assert_eq!(pair.ended.await.unwrap().refused, 2);
     });
