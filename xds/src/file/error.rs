@@ -2,7 +2,12 @@
 
 use std::fmt;
 
-use super::yaml::Position;
+/// Line and column, both counted from 1; zero where the parser does not know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Position {
+    pub(super) line: u64,
+    pub(super) column: u64,
+}
 
 /// Why a text was not accepted, or a message could not be shown.
 ///

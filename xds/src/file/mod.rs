@@ -7,6 +7,7 @@
 //! The free functions load the descriptors, work, and drop them; who reads or shows many messages in a row
 //! loads one [`Schema`] for all of them.
 
+mod catalog;
 mod error;
 mod limits;
 mod path;

@@ -7,22 +7,22 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use prost::Message as _;
 use prost_reflect::{DynamicMessage, FieldDescriptor, Kind, MapKey, MessageDescriptor, Value as Proto};
 
+use super::catalog::{Catalog, is_special};
 use super::error::FileError;
 use super::limits::{FIELD_NAMES_SHOWN_MAX, FOUND_SHOWN_CHARS_MAX};
 use super::path::Path;
 use super::scalar;
-use super::schema::Schema;
 use super::yaml::{Node, Value};
 
 /// Reads one message; made anew for every message so that the path begins at its top.
 pub(super) struct Reader<'a> {
-    schema: &'a Schema,
+    catalog: &'a Catalog,
     path: Path,
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(schema: &'a Schema) -> Self {
-        Self { schema, path: Path::default() }
+    pub(super) fn new(catalog: &'a Catalog) -> Self {
+        Self { catalog, path: Path::default() }
     }
 
     /// Reads the message that a whole document is.
@@ -183,7 +183,7 @@ impl<'a> Reader<'a> {
             return Err(self.expected(name, "a type URL under \"@type\""));
         };
         let full_name = type_url.rsplit_once('/').map_or(type_url.as_str(), |(_, full_name)| full_name);
-        let Some(inner) = self.schema.message(full_name) else {
+        let Some(inner) = self.catalog.message(full_name) else {
             let known =
                 if type_url.contains('/') { "" } else { " (a type URL is type.googleapis.com/<message>)" };
             return Err(self.refuse(name, format!("the @type {type_url:?} is not known here{known}")));
@@ -277,29 +277,6 @@ fn holds_null(field: &FieldDescriptor) -> bool {
         Kind::Message(descriptor) => !field.is_list() && descriptor.full_name() == "google.protobuf.Value",
         _ => false,
     }
-}
-
-/// Whether the JSON form of this message is not a mapping of its fields.
-pub(super) fn is_special(full_name: &str) -> bool {
-    const SPECIAL: [&str; 16] = [
-        "Any",
-        "BoolValue",
-        "BytesValue",
-        "DoubleValue",
-        "Duration",
-        "FieldMask",
-        "FloatValue",
-        "Int32Value",
-        "Int64Value",
-        "ListValue",
-        "StringValue",
-        "Struct",
-        "Timestamp",
-        "UInt32Value",
-        "UInt64Value",
-        "Value",
-    ];
-    full_name.strip_prefix("google.protobuf.").is_some_and(|name| SPECIAL.contains(&name))
 }
 
 /// The tree as free-form JSON, for `Struct` and its like.

@@ -1,19 +1,17 @@
-//! The descriptors of all messages that a file may hold, loaded on demand.
+//! Reads and shows many messages with descriptors that are loaded once.
 //!
 //! The one rule: nobody keeps a [`Schema`] longer than the reading or showing it was loaded for; loaded it costs
 //! about 14 MB, which a proxy at work has better uses for.
 
 use envoy_types::pb::google::protobuf::Any;
 use prost::{Message, bytes::Bytes};
-use prost_reflect::{DescriptorPool, DynamicMessage, MessageDescriptor};
+use prost_reflect::{DynamicMessage, MessageDescriptor};
 
-use super::error::FileError;
+use super::catalog::Catalog;
+use super::error::{FileError, Position};
 use super::read::Reader;
 use super::write;
-use super::yaml::{self, Node, Position, Value};
-
-/// The descriptors that `build.rs` pruned from those of `envoy-types`.
-static DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/types.bin"));
+use super::yaml::{self, Node, Value};
 
 /// The full name of the message that Envoy's filesystem xDS files hold.
 const DISCOVERY_RESPONSE: &str = "envoy.service.discovery.v3.DiscoveryResponse";
@@ -21,7 +19,7 @@ const DISCOVERY_RESPONSE: &str = "envoy.service.discovery.v3.DiscoveryResponse";
 /// Knows the fields of every message of the Envoy API that a file may hold.
 #[derive(Debug)]
 pub struct Schema {
-    pool: DescriptorPool,
+    catalog: Catalog,
 }
 
 /// What a file of resources holds, in its order.
@@ -36,9 +34,7 @@ pub struct FileResources {
 impl Schema {
     /// Loads the descriptors; drop the value as soon as the work is done.
     pub fn load() -> Self {
-        let pool = DescriptorPool::decode(DESCRIPTORS)
-            .expect("the build wrote a descriptor set that is closed and valid");
-        Self { pool }
+        Self { catalog: Catalog::load() }
     }
 
     /// Reads one YAML or JSON document as the message with this full name, which must be the name of `M`.
@@ -64,33 +60,29 @@ impl Schema {
         let descriptor = self.named(full_name)?;
         let dynamic = DynamicMessage::decode(descriptor, Bytes::from(message.encode_to_vec()))
             .map_err(|error| nowhere(format!("this message is no {full_name}: {error}")))?;
-        write::message(self, &dynamic)
+        write::message(&self.catalog, &dynamic)
     }
 
     /// The message in an `Any` as JSON, with its `@type`.
     pub fn any_to_json(&self, any: &Any) -> Result<serde_json::Value, FileError> {
-        write::any(self, &any.type_url, &any.value)
+        write::any(&self.catalog, &any.type_url, &any.value)
     }
 
-    /// The descriptor of a message, by full name.
-    pub(super) fn message(&self, full_name: &str) -> Option<MessageDescriptor> {
-        self.pool.get_message_by_name(full_name)
-    }
-
-    /// All descriptors, for tests that want every message there is.
+    /// The descriptors, for tests that want every message there is.
     #[cfg(test)]
-    pub(super) fn pool(&self) -> &DescriptorPool {
-        &self.pool
+    pub(super) fn catalog(&self) -> &Catalog {
+        &self.catalog
     }
 
     fn named(&self, full_name: &str) -> Result<MessageDescriptor, FileError> {
-        self.message(full_name)
+        self.catalog
+            .message(full_name)
             .ok_or_else(|| nowhere(format!("no message named {full_name} can stand in a file")))
     }
 
     fn read_node<M: Message + Default>(&self, full_name: &str, node: &Node) -> Result<M, FileError> {
         let descriptor = self.named(full_name)?;
-        let dynamic = Reader::new(self).top(&descriptor, node)?;
+        let dynamic = Reader::new(&self.catalog).top(&descriptor, node)?;
         M::decode(dynamic.encode_to_vec().as_slice())
             .map_err(|error| FileError::syntax(node.at, format!("cannot be held as {full_name}: {error}")))
     }

@@ -7,24 +7,22 @@ use base64::engine::general_purpose::STANDARD;
 use prost_reflect::{DynamicMessage, Kind, ReflectMessage as _, SerializeOptions, Value as Proto};
 use serde_json::{Map, Value as Json};
 
-use super::error::FileError;
+use super::catalog::{Catalog, is_special};
+use super::error::{FileError, Position};
 use super::limits::SHOWN_DEPTH_MAX;
-use super::read::is_special;
-use super::schema::Schema;
-use super::yaml::Position;
 
 /// The JSON form of a message.
-pub(super) fn message(schema: &Schema, message: &DynamicMessage) -> Result<Json, FileError> {
-    Writer { schema, depth: 0 }.message(message)
+pub(super) fn message(catalog: &Catalog, message: &DynamicMessage) -> Result<Json, FileError> {
+    Writer { catalog, depth: 0 }.message(message)
 }
 
 /// The JSON form of the message inside an `Any`.
-pub(super) fn any(schema: &Schema, type_url: &str, value: &[u8]) -> Result<Json, FileError> {
-    Writer { schema, depth: 0 }.any(type_url, value)
+pub(super) fn any(catalog: &Catalog, type_url: &str, value: &[u8]) -> Result<Json, FileError> {
+    Writer { catalog, depth: 0 }.any(type_url, value)
 }
 
 struct Writer<'a> {
-    schema: &'a Schema,
+    catalog: &'a Catalog,
     depth: usize,
 }
 
@@ -105,7 +103,7 @@ impl Writer<'_> {
         }
         let full_name = type_url.rsplit_once('/').map_or(type_url, |(_, full_name)| full_name);
         let opened = self
-            .schema
+            .catalog
             .message(full_name)
             .and_then(|descriptor| DynamicMessage::decode(descriptor, value).ok());
         let mut json = match &opened {

@@ -8,7 +8,7 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_saphyr::{DuplicateKeyPolicy, MergeKeyPolicy, Options, Spanned};
 
-use super::error::FileError;
+use super::error::{FileError, Position};
 use super::limits::{
     ALIAS_REPLAY_DEPTH_MAX, ALIAS_REPLAY_EVENTS_MAX, DEPTH_MAX, FILE_BYTES_MAX, NODES_MAX, PARSE_STACK_BYTES,
 };
@@ -18,13 +18,6 @@ use super::limits::{
 pub(super) struct Node {
     pub(super) value: Value,
     pub(super) at: Position,
-}
-
-/// Line and column, both counted from 1; zero where the parser does not know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Position {
-    pub(super) line: u64,
-    pub(super) column: u64,
 }
 
 #[derive(Debug, Clone, PartialEq)]
