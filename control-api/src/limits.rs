@@ -37,6 +37,10 @@ pub const WATCHES_MAX: usize = 256;
 pub const JOIN_TOKEN_TTL_DEFAULT: Duration = Duration::from_secs(3600);
 /// How long a join token can be used at most.
 pub const JOIN_TOKEN_TTL_MAX: Duration = Duration::from_secs(7 * 24 * 3600);
+/// How long a token that was used or has expired can still be looked at.
+pub const SPENT_TOKEN_KEPT: Duration = Duration::from_secs(3600);
+/// Between two looks for such tokens.
+pub const SWEEP_INTERVAL: Duration = Duration::from_secs(60);
 
 /// How long an SVID of a proxy is valid when the options do not say.
 pub const SVID_TTL_DEFAULT: Duration = Duration::from_secs(3600);

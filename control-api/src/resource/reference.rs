@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use super::document::Document;
 use super::http_route;
 use super::invalid::Invalid;
+use super::join_token::JoinTokenSpec;
 use super::kind::{Kind, ObjectRef};
 use super::parent::{Backend, Parent};
 use super::protocol::Protocol;
@@ -43,7 +44,11 @@ pub fn check(world: &World) -> Result<(), Misfit> {
     check_tcp_routes(world)?;
     check_ports(world)?;
     check_failovers(world)?;
-    for token in world.join_tokens() {
+    // A token that was used opens nothing any more, so it does not hold its site.
+    let is_used = |token: &&Document<JoinTokenSpec>| {
+        token.status.as_ref().is_some_and(|status| status.get("usedAt").is_some())
+    };
+    for token in world.join_tokens().filter(|token| !is_used(token)) {
         known_site(world, "spec.site", &token.spec.site).map_err(at(token.object_ref()))?;
     }
     for other in world.trust_domains() {

@@ -6,6 +6,7 @@
 //! One rule: `serve` returns when everything answers, or with the one reason why it does not.
 
 pub mod accept;
+pub mod sweep;
 pub mod tls;
 
 use std::net::SocketAddr;
@@ -167,6 +168,7 @@ pub async fn serve(options: ControlOptions) -> Result<Running, Error> {
         store: Arc::clone(&store),
     };
     running.own(publisher.clone().run());
+    running.own(sweep::run(Arc::clone(&store)));
     running.own(tls::keep_renewed(own, authority, names, renew_at));
     let operators = running.service(rest::operator_router(app.clone()), None);
     running.own(accept::run(rest_listener, operators));
