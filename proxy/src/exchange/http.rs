@@ -79,3 +79,6 @@ fn to_https(head: &RequestHead) -> Reply {
     let location = format!("https://{}{}", head.authority, head.path);
     Reply::redirect(StatusCode::MOVED_PERMANENTLY, &location, "direct_response")
 }
+
+#[cfg(test)]
+mod tests;

@@ -94,6 +94,8 @@ impl Timeouts {
     /// Tells the upstream how long it has (`x-envoy-expected-rq-timeout-ms`), `elapsed` being spent already.
     pub fn announce(&self, head: &mut RequestHead, elapsed: Duration) {
         let Some(expected) = self.per_try.or(self.whole) else { return };
+        // Whole milliseconds, as Envoy counts: what began this very moment has all its time.
+        let elapsed = Duration::from_millis(u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX));
         let left = match self.whole {
             // 0 would mean "for ever"; the timer that is over fires anyway.
             Some(whole) if elapsed >= whole => Duration::from_millis(1),
