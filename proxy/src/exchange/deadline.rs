@@ -76,10 +76,6 @@ impl Deadlines {
 
     /// The attempt's response is here, or its end.
     pub(super) fn end_attempt(&self) {
-        self.per_try_done();
-    }
-
-    fn per_try_done(&self) {
         self.attempt.set(None);
     }
 
@@ -130,8 +126,7 @@ impl Deadlines {
 
     /// Ready with what a limit reached means; to be polled where something is waited for.
     pub(super) fn poll_expired(&self, cx: &mut Context<'_>) -> Poll<Error> {
-        loop {
-            let Some((at, limit)) = self.next() else { break };
+        while let Some((at, limit)) = self.next() {
             let mut timer = self.timer.borrow_mut();
             let timer = match &mut *timer {
                 Some(timer) => {

@@ -23,7 +23,7 @@ struct HashPolicy {
 enum Source {
     Header(HeaderName),
     Cookie { name: String, ttl: Option<std::time::Duration>, path: String },
-    SourceIp,
+    ClientAddress,
     QueryParameter(String),
 }
 
@@ -51,7 +51,7 @@ impl HashPolicies {
                 HashSource::Cookie { name, ttl, path } => {
                     Source::Cookie { name: name.clone(), ttl: *ttl, path: path.clone() }
                 }
-                HashSource::SourceIp => Source::SourceIp,
+                HashSource::SourceIp => Source::ClientAddress,
                 HashSource::QueryParameter(name) => Source::QueryParameter(name.clone()),
             };
             Ok(HashPolicy { source, terminal: model.terminal })
@@ -86,7 +86,7 @@ impl Source {
                 values.sort_unstable();
                 (!values.is_empty()).then(|| values.iter().fold(0, |seed, value| xxh64(value, seed)))
             }
-            Self::SourceIp => ends.client.ip().map(|ip| xxh64(ip.to_string().as_bytes(), 0)),
+            Self::ClientAddress => ends.client.ip().map(|ip| xxh64(ip.to_string().as_bytes(), 0)),
             Self::QueryParameter(name) => {
                 facts::query_parameter(&head.path, name).map(|value| xxh64(value.as_bytes(), 0))
             }
