@@ -157,7 +157,7 @@ impl<'s> Connection<'s> {
 
     /// Ready if there is no more use in answering: the client is gone, or the drain time is over.
     pub fn poll_given_up(&mut self, cx: &mut Context<'_>) -> Poll<Cut> {
-        if self.phase.glance(cx) == Phase::Stopped {
+        if self.phase.poll(cx) == Phase::Stopped {
             return Poll::Ready(Cut::Stopped);
         }
         match self.shared.borrow_mut().poll_client_end(cx) {
@@ -204,7 +204,7 @@ impl<'s> Connection<'s> {
                 // A client that takes no bytes for now is not gone; the write finds it out when it is.
                 Poll::Pending => {
                     drop(shared);
-                    return match self.phase.glance(cx) {
+                    return match self.phase.poll(cx) {
                         Phase::Stopped => Poll::Ready(Err(Cut::Stopped)),
                         Phase::Serving | Phase::Draining => Poll::Pending,
                     };

@@ -2,7 +2,7 @@
 
 use std::future::Future;
 use std::pin::Pin;
-use std::task::Context;
+use std::task::{Context, Waker};
 
 use crate::drain::{Draining, Phase};
 
@@ -11,6 +11,9 @@ pub struct PhaseWatch {
     draining: Draining,
     /// Resolves at the next phase; registered with the task between its polls.
     next: Option<Pin<Box<dyn Future<Output = ()>>>>,
+    /// Whom `next` wakes: the future is not polled again for the same task, because that takes a lock that all
+    /// connections share.
+    registered: Option<Waker>,
     phase: Phase,
 }
 
@@ -18,11 +21,16 @@ impl PhaseWatch {
     /// Watches from now on.
     pub fn new(draining: Draining) -> Self {
         let phase = draining.phase();
-        Self { next: waiting(&draining, phase), draining, phase }
+        Self { next: waiting(&draining, phase), registered: None, draining, phase }
     }
 
     /// The phase now; the task is woken at the next one.
     pub fn poll(&mut self, cx: &mut Context<'_>) -> Phase {
+        let registered = self.registered.as_ref().is_some_and(|task| task.will_wake(cx.waker()));
+        if registered && self.draining.is_quiet() {
+            return self.phase;
+        }
+        self.registered = Some(cx.waker().clone());
         while let Some(next) = &mut self.next
             && next.as_mut().poll(cx).is_ready()
         {
@@ -37,11 +45,6 @@ impl PhaseWatch {
     /// The phase now, without a wake-up for the next.
     pub fn now(&self) -> Phase {
         if self.draining.is_quiet() { self.phase } else { self.draining.phase().max(self.phase) }
-    }
-
-    /// The phase now, for a task that [`PhaseWatch::poll`] registered before.
-    pub fn glance(&mut self, cx: &mut Context<'_>) -> Phase {
-        if self.draining.is_quiet() { self.phase } else { self.poll(cx) }
     }
 }
 
