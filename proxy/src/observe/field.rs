@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 
 use http::{HeaderMap, HeaderName};
+use xds::model::HeaderMatcher;
 
 use super::record::RequestView;
 
@@ -52,6 +53,24 @@ impl Field {
         (!pseudo.is_empty()).then_some(Cow::Borrowed(pseudo))
     }
 
+    /// Whether a request passes `matcher`, each field of the name by itself.
+    #[must_use]
+    pub fn passes(&self, matcher: &HeaderMatcher, request: &RequestView<'_>) -> bool {
+        match self {
+            Self::Name(name) => matcher.is_match_any(each(request.headers, name)),
+            _ => matcher.is_match(self.of_request(request).as_deref()),
+        }
+    }
+
+    /// The same for a response or trailer section.
+    #[must_use]
+    pub fn passes_fields(&self, matcher: &HeaderMatcher, fields: &HeaderMap) -> bool {
+        match self {
+            Self::Name(name) => matcher.is_match_any(each(fields, name)),
+            _ => matcher.is_match(None),
+        }
+    }
+
     /// Its value in a response or trailer section.
     #[must_use]
     pub fn of_fields<'a>(&self, fields: &'a HeaderMap) -> Option<Cow<'a, str>> {
@@ -60,6 +79,10 @@ impl Field {
             Self::Method | Self::Path | Self::Authority | Self::Scheme => None,
         }
     }
+}
+
+fn each<'a>(fields: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = Cow<'a, str>> {
+    fields.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()))
 }
 
 /// All values of a field, joined with commas as Envoy does; invalid UTF-8 is shown with replacement characters.

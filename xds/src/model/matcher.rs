@@ -167,9 +167,25 @@ impl HeaderMatcher {
         };
         passes != self.invert
     }
+
+    /// Whether a request with these values of the header, one for each field of its name, passes: one value that
+    /// passes is enough, and one that is excluded by an inverted test is too much. Nothing is joined first, so that
+    /// a second field cannot hide the first.
+    #[must_use]
+    pub fn is_match_any<V: AsRef<str>>(&self, values: impl IntoIterator<Item = V>) -> bool {
+        let mut values = values.into_iter().peekable();
+        if values.peek().is_none() {
+            return self.is_match(None);
+        }
+        if self.invert {
+            values.all(|value| self.is_match(Some(value.as_ref())))
+        } else {
+            values.any(|value| self.is_match(Some(value.as_ref())))
+        }
+    }
 }
 
-/// What a header's value must be. Several fields of one name are joined with commas first.
+/// What a header's value must be; of several fields of one name each value stands for itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HeaderTest {
     /// A text test.

@@ -133,6 +133,9 @@ impl Facts {
     /// Marks a field for removal. Framing fields and `te` have their own rules and cannot be talked away.
     fn nominate(&mut self, option: &[u8], kind: Kind) -> Result<(), Fault> {
         match HeaderName::from_bytes(option) {
+            Ok(header::HOST) if kind == Kind::Request => {
+                return Err(Fault::Malformed("connection names host, which is for every hop"));
+            }
             Ok(header::TE | header::CONTENT_LENGTH | header::TRANSFER_ENCODING | header::HOST) => {}
             Ok(name) => self.nominated.push(name),
             Err(_) if kind == Kind::Response => {}

@@ -77,10 +77,10 @@ impl Filter {
             Self::Share(share) => share.contains(random),
             Self::And(filters) => filters.iter().all(|filter| filter.passes(record, heads, random)),
             Self::Or(filters) => filters.iter().any(|filter| filter.passes(record, heads, random)),
-            Self::Header(field, matcher) => {
-                let value = heads.request.as_ref().and_then(|request| field.of_request(request));
-                matcher.is_match(value.as_deref())
-            }
+            Self::Header(field, matcher) => heads
+                .request
+                .as_ref()
+                .map_or(matcher.is_match(None), |request| field.passes(matcher, request)),
             Self::AnyFlag => !record.flags.is_empty(),
             Self::Flags(names) => names.iter().any(|name| record.flags.contains(name)),
             Self::Grpc { statuses, exclude } => {

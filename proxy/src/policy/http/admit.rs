@@ -75,7 +75,8 @@ impl HttpPolicy {
         let names = head.headers.keys().filter(|name| name.as_str().contains('_'));
         let names: Vec<http::HeaderName> = names.cloned().collect();
         if !names.is_empty() && self.headers_with_underscores == U::RejectRequest {
-            return Err(Reply::status(StatusCode::BAD_REQUEST, "http.unexpected_underscore"));
+            let refused = Reply::status(StatusCode::BAD_REQUEST, "http.unexpected_underscore");
+            return Err(Reply { body: "Bad Request".into(), ..refused });
         }
         for name in names {
             head.headers.remove(name);

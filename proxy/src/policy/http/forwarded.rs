@@ -7,7 +7,7 @@ use std::net::{IpAddr, SocketAddr};
 use http::{HeaderMap, HeaderName, HeaderValue};
 
 use super::compile::HttpPolicy;
-use crate::body::RequestHead;
+use crate::body::{RequestHead, Scheme, Version};
 use crate::observe::record::{ConnectionFacts, Place};
 
 const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -44,6 +44,14 @@ impl HttpPolicy {
         if !headers.contains_key(PROTO) {
             let scheme = if connection.tls.is_some() { "https" } else { "http" };
             headers.insert(PROTO, HeaderValue::from_static(scheme));
+        }
+        // HTTP/1.1 says no scheme: what the client used towards the first proxy is what its address is.
+        if head.version != Version::Http2 {
+            match head.headers.get(PROTO).map(HeaderValue::as_bytes) {
+                Some(b"http") => head.scheme = Scheme::Http,
+                Some(b"https") => head.scheme = Scheme::Https,
+                _ => {}
+            }
         }
         from_field.map_or_else(|| remote.clone(), |ip| Place::Ip(SocketAddr::new(ip, 0)))
     }

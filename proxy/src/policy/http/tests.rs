@@ -124,6 +124,7 @@ fn the_scheme_a_client_claims_counts_only_behind_trusted_proxies() {
         admit(&model, &mut head).unwrap();
         assert_eq!(head.headers["x-forwarded-proto"], proto, "{use_remote} {hops}");
         assert_eq!(head.headers["x-forwarded-port"], port, "{use_remote} {hops}");
+        assert_eq!(head.scheme.as_str(), proto, "{use_remote} {hops}: redirects lead there");
     }
 }
 
