@@ -27,7 +27,9 @@ fn build() -> BTreeMap<String, PathBuf> {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let profile = std::env::var("TOMBOLO_PROFILE").unwrap_or_else(|_| "dev".to_owned());
     let mut child = Command::new(cargo)
-        .args(["build", "-p", "cli", "-p", "proxy", "--bins", "--profile", &profile])
+        // The same targets as `cargo test --workspace` builds, so that features resolve alike and nothing is
+        // built twice.
+        .args(["build", "--workspace", "--bins", "--tests", "--profile", &profile])
         .arg("--message-format=json-render-diagnostics")
         .current_dir(crate::workspace::root())
         .stdout(Stdio::piped())
@@ -37,12 +39,13 @@ fn build() -> BTreeMap<String, PathBuf> {
     let mut built = BTreeMap::new();
     for message in Message::parse_stream(output) {
         if let Message::CompilerArtifact(artifact) = message.expect("cargo writes JSON")
+            && !artifact.profile.test
             && let Some(path) = artifact.executable
         {
             built.insert(artifact.target.name, path.into_std_path_buf());
         }
     }
     let status = child.wait().expect("cargo ends");
-    assert!(status.success(), "cargo build -p cli -p proxy --profile {profile} failed: {status}");
+    assert!(status.success(), "cargo build --workspace --bins --tests --profile {profile} failed: {status}");
     built
 }

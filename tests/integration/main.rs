@@ -1,0 +1,11 @@
+//! The whole product as its user runs it: real processes, real sockets, real TLS.
+//!
+//! One rule: a figure that is printed was measured in the run that prints it; none is asserted.
+
+mod mesh;
+
+mod up;
+
+mod failover;
+
+mod live_changes;
