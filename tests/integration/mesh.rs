@@ -19,7 +19,7 @@ pub const START: Duration = Duration::from_secs(90);
 
 /// A running mesh.
 pub struct Mesh {
-    pub up: Process,
+    _up: Process,
     pub dir: tempfile::TempDir,
     /// What `up -o json` printed.
     pub shown: Value,
@@ -40,8 +40,8 @@ impl Mesh {
             backends.push(pair.map(Some));
         }
         let file = harness::workspace::write(dir.path(), "mesh.yaml", &documents(&ports));
-        let (up, shown) = up(dir.path(), &["-f", &file.to_string_lossy()]);
-        Self { up, dir, shown, backends, ports }
+        let (up, shown) = up(dir.path(), free_base(), &["-f", &file.to_string_lossy()]);
+        Self { _up: up, dir, shown, backends, ports }
     }
 
     /// The gateway of a site.
@@ -99,10 +99,10 @@ impl Mesh {
 }
 
 /// Starts `tombolo up` with state in `dir` and waits for its JSON.
-pub fn up(dir: &Path, more: &[&str]) -> (Process, Value) {
+pub fn up(dir: &Path, base_port: u16, more: &[&str]) -> (Process, Value) {
     let mut command = Command::new(binary("tombolo"));
     command.arg("--data-dir").arg(dir.join("state")).args(["up", "-o", "json", "--timeout-s", "60"]);
-    command.arg("--base-port").arg(free_base().to_string()).args(more);
+    command.arg("--base-port").arg(base_port.to_string()).args(more);
     let mut up = Process::spawn("tombolo up", &mut command);
     let shown = up.wait_until("printing its JSON", START, |process| {
         let log = process.log();

@@ -20,8 +20,8 @@ fn get(url: &str) -> u16 {
 #[test]
 fn the_demo_answers_and_a_second_up_finds_its_state_again() {
     let dir = harness::workspace::temp_dir();
-    let base = free_base().to_string();
-    let (mut first, shown) = up(dir.path(), &["--base-port", &base]);
+    let base = free_base();
+    let (mut first, shown) = up(dir.path(), base, &[]);
     let sites = shown["sites"].as_array().expect("up lists its sites");
     let names: Vec<_> = sites.iter().filter_map(|site| site["name"].as_str()).collect();
     assert_eq!(names, ["aws-us-east-1", "gcp-europe-west3", "onprem-fra"]);
@@ -38,7 +38,7 @@ fn the_demo_answers_and_a_second_up_finds_its_state_again() {
     first.signal("INT");
     first.wait_exit(Duration::from_secs(20));
 
-    let (_second, _) = up(dir.path(), &["--base-port", &base]);
+    let (_second, _) = up(dir.path(), base, &[]);
     let kept = tombolo(dir.path(), &["get", "failover", "inventory", "-o", "json"]);
     assert!(kept.status.success(), "a second up lost what was applied");
 }
