@@ -16,6 +16,8 @@ mod known;
 
 mod configs;
 
+mod mesh;
+
 use std::collections::BTreeSet;
 
 use case::Case;
