@@ -9,3 +9,5 @@ mod up;
 mod failover;
 
 mod live_changes;
+
+mod renewal;

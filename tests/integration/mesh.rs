@@ -31,6 +31,11 @@ pub struct Mesh {
 impl Mesh {
     /// Starts backends and the mesh, and waits until it answers.
     pub fn start() -> Self {
+        Self::start_with(&[])
+    }
+
+    /// The same with more arguments of `up`.
+    pub fn start_with(more: &[&str]) -> Self {
         let dir = harness::workspace::temp_dir();
         let mut backends = Vec::new();
         let mut ports = Vec::new();
@@ -40,7 +45,7 @@ impl Mesh {
             backends.push(pair.map(Some));
         }
         let file = harness::workspace::write(dir.path(), "mesh.yaml", &documents(&ports));
-        let (up, shown) = up(dir.path(), free_base(), &["-f", &file.to_string_lossy()]);
+        let (up, shown) = up(dir.path(), free_base(), &[&["-f", &file.to_string_lossy()], more].concat());
         Self { _up: up, dir, shown, backends, ports }
     }
 
@@ -48,6 +53,15 @@ impl Mesh {
     pub fn gateway(&self, site: usize) -> std::net::SocketAddr {
         let gateway = self.shown["sites"][site]["gateway"].as_str().expect("up names the gateways");
         gateway.parse().expect("a gateway is an address")
+    }
+
+    /// One GET to a site's admin server.
+    pub fn admin(&self, site: usize, path: &str) -> Result<Value, String> {
+        let url = self.shown["sites"][site]["admin"].as_str().expect("up names the admin servers");
+        let host = url.strip_prefix("http://").expect("an http URL");
+        let addr = host.parse().expect("an address");
+        let response = harness::client::get(addr, host, path).map_err(|error| error.to_string())?;
+        serde_json::from_slice(&response.body).map_err(|error| error.to_string())
     }
 
     /// Ends the backends of a site.

@@ -15,7 +15,7 @@ const ENDPOINTS: &[(&str, Method, &str)] = &[
         Method::GET,
         "the configuration in use, secrets redacted (resource=, mask= not supported)",
     ),
-    ("/drain_listeners", Method::POST, "stop accepting; graceful, inboundonly"),
+    ("/drain_listeners", Method::POST, "stop accepting and drain connections (graceful)"),
     ("/healthcheck/fail", Method::POST, "report not ready"),
     ("/healthcheck/ok", Method::POST, "report ready again"),
     ("/help", Method::GET, "this page"),
@@ -111,8 +111,10 @@ fn failing(state: &State, failing: bool) -> Answer {
 
 async fn drain(state: &State, query: &str) -> Answer {
     let graceful = parameter(query, "graceful").is_some();
-    let inbound_only = parameter(query, "inboundonly").is_some();
-    command(state, Commands::DrainListeners { graceful, inbound_only }).await
+    if parameter(query, "inboundonly").is_some() {
+        return Answer::refuse(StatusCode::BAD_REQUEST, "inboundonly is not supported: all listeners drain");
+    }
+    command(state, Commands::DrainListeners { graceful }).await
 }
 
 async fn command(state: &State, command: Commands) -> Answer {

@@ -46,10 +46,8 @@ pub trait Logging: Send + Sync + std::fmt::Debug {
 pub enum Commands {
     /// Drain all listeners; `graceful` lets connections finish first.
     DrainListeners {
-        /// Whether listeners go on accepting while the drain lasts.
+        /// Whether requests in flight finish first; without it connections are cut.
         graceful: bool,
-        /// Only listeners towards the workload.
-        inbound_only: bool,
     },
     /// End the process.
     Quit,

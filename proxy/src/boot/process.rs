@@ -228,9 +228,9 @@ impl Process {
                 () = &mut parent_gone => return,
                 Some(command) = commands.recv() => match command {
                     Commands::Quit => break,
-                    Commands::DrainListeners { .. } => {
+                    Commands::DrainListeners { graceful } => {
                         self.lifecycle.enter(Phase::Draining);
-                        self.traffic.start();
+                        if graceful { self.traffic.start() } else { self.traffic.stop() }
                     }
                 },
             }
