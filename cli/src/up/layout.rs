@@ -1,14 +1,13 @@
 //! Where everything of an `up` stands: files below the data directory, ports above the base port.
 
 use std::fs;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::net::{Ipv4Addr, SocketAddr};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 use control_api::resource::kind::Kind;
 use serde_json::Value;
 
-use super::demo::DemoService;
 use crate::client::Client;
 use crate::failure::Failure;
 use crate::get;
@@ -165,33 +164,7 @@ impl Layout {
         })
     }
 
-    pub(super) fn check_ports_of_control(&self) -> Result<(), Failure> {
-        check_port(self.rest(), "the control API's REST", "another --base-port")?;
-        check_port(self.discovery(), "the control API's xDS", "another --base-port")
-    }
-
-    /// Names the first port that is in use.
-    pub(super) fn check_ports(&self, sites: &[SitePlan], services: &[DemoService]) -> Result<(), Failure> {
-        let remedy = "another --base-port (demo), or other ports in the Site";
-        for site in sites {
-            let name = &site.name;
-            check_port(site.gateway, &format!("the gateway of {name}"), remedy)?;
-            check_port(site.mesh, &format!("the mesh port of {name}"), remedy)?;
-            check_port(site.admin, &format!("the admin server of {name}"), remedy)?;
-        }
-        services.iter().try_for_each(|service| {
-            check_port(service.listen, &format!("the demo service {}", service.name), "another --base-port")
-        })
-    }
-
     fn local(&self, offset: u16) -> SocketAddr {
         SocketAddr::from((Ipv4Addr::LOCALHOST, self.base_port + offset))
     }
-}
-
-fn check_port(address: SocketAddr, what: &str, remedy: &str) -> Result<(), Failure> {
-    TcpListener::bind(address).map(drop).map_err(|error| {
-        let why = format!("{address} for {what} cannot be used: {error}");
-        Failure::Failed(format!("{why}; end what listens there, or use {remedy}"))
-    })
 }

@@ -9,6 +9,8 @@ mod layout;
 
 mod demo;
 
+mod ports;
+
 mod bootstrap;
 
 mod join;
@@ -90,7 +92,7 @@ impl Up {
         children: &mut Children,
     ) -> Result<(), Failure> {
         let mesh = self.filename.as_ref().map(|file| documents::read(file)).transpose()?;
-        layout.check_ports_of_control()?;
+        ports::check_ports_of_control(&layout)?;
         let limit = Duration::from_secs(self.timeout_s);
         let target = Target { server: layout.control_url(), token_file: layout.admin_token() };
         children.start(self.control(layout)?)?;
@@ -100,7 +102,7 @@ impl Up {
         let is_demo = apply(&client, mesh, layout).await?;
         let sites = layout.sites(&client).await?;
         let services = if is_demo { demo::services(layout) } else { Vec::new() };
-        layout.check_ports(&sites, &services)?;
+        ports::check_ports(&sites, &services)?;
         for service in &services {
             children.start(service.command()?)?;
         }

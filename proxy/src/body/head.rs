@@ -5,7 +5,7 @@
 
 use http::{HeaderMap, Method, StatusCode};
 
-use super::{Body, Interim, Text};
+use super::Text;
 
 /// The protocol version a message arrived in, or is to leave in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -78,17 +78,6 @@ impl RequestHead {
     }
 }
 
-/// A request on its way through.
-#[derive(Debug)]
-pub struct Request {
-    /// The head.
-    pub head: RequestHead,
-    /// The body. Polling it the first time answers `Expect: 100-continue` on the codec's side.
-    pub body: Body,
-    /// Where interim responses go.
-    pub interim: Interim,
-}
-
 /// The head of a response.
 #[derive(Debug, Clone)]
 pub struct ResponseHead {
@@ -97,23 +86,4 @@ pub struct ResponseHead {
     pub status: StatusCode,
     /// Fields without hop-by-hop fields.
     pub headers: HeaderMap,
-}
-
-/// A response on its way back.
-#[derive(Debug)]
-pub struct Response {
-    /// The head.
-    pub head: ResponseHead,
-    /// The body.
-    pub body: Body,
-    /// Tells the downstream codec to end the connection after this response (HTTP/1.1 `Connection: close`).
-    pub close: bool,
-}
-
-impl Response {
-    /// A response without fields.
-    #[must_use]
-    pub fn new(status: StatusCode, body: Body) -> Self {
-        Self { head: ResponseHead { status, headers: HeaderMap::new() }, body, close: false }
-    }
 }

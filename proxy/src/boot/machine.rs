@@ -1,5 +1,6 @@
 //! What formats and headers may know about the machine this runs on.
 
+use std::collections::BTreeMap;
 use std::net::{IpAddr, UdpSocket};
 
 use super::options::Options;
@@ -14,9 +15,14 @@ pub(super) fn environment(options: &Options) -> Environment {
     };
     Environment {
         hostname,
-        variables: std::env::vars().collect(),
+        variables: variables(),
         local_address: local_address(options.local_address_ip_version == "v6"),
     }
+}
+
+/// The process' environment.
+pub(super) fn variables() -> BTreeMap<String, String> {
+    std::env::vars().collect()
 }
 
 /// The address that packets to elsewhere would carry. Connecting a UDP socket picks a route and sends nothing;

@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 use xds::model::{Address, Admin, Bootstrap};
 
 use super::options::{Mode, Options};
-use super::{log, validate, workers};
+use super::{log, machine, validate, workers};
 use crate::admin::{About, Commands, Lifecycle, Logging, Phase, State};
 use crate::config::bootstrap;
 use crate::config::manager::{Manager, Readiness};
@@ -78,7 +78,7 @@ fn serve(options: &Options) -> Result<(), String> {
         .map_err(|error| format!("background runtime: {error}"))?;
     let process = Process {
         registry: Arc::new(Registry::default()),
-        secrets: Arc::new(Secrets::default()),
+        secrets: Arc::new(Secrets::new(machine::variables().into())),
         live: Arc::new(Live::new()),
         lifecycle: Arc::new(Lifecycle::default()),
         traffic: Drain::new(),

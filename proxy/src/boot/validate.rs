@@ -42,7 +42,7 @@ pub(super) fn validate(options: &Options) -> Result<(), String> {
     let loaded = bootstrap::load(&sources(options)).map_err(|error| error.to_string())?;
     let registry = Arc::new(Registry::default());
     let environment = Environment {
-        secrets: Arc::new(Secrets::default()),
+        secrets: Arc::new(Secrets::new(machine::variables().into())),
         shared: Arc::new(policy_shared(options, &registry)?),
         tcp: Arc::new(TcpScopes::new(Arc::clone(&registry))),
         registry,

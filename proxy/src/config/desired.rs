@@ -26,7 +26,8 @@ impl Desired {
     pub(super) fn from_bootstrap(bootstrap: &Bootstrap, secrets: &Secrets) -> Result<Self, String> {
         let mut desired = Self::default();
         for (index, secret) in bootstrap.secrets.iter().enumerate() {
-            check_secret(secret).map_err(|reason| format!("static_resources.secrets[{index}]: {reason}"))?;
+            check_secret(secret, secrets)
+                .map_err(|reason| format!("static_resources.secrets[{index}]: {reason}"))?;
             secrets.set_static(secret.clone());
         }
         for cluster in &bootstrap.clusters {
@@ -75,7 +76,7 @@ impl Desired {
                 resources.assignments.insert(assignment.cluster_name.clone(), Arc::new(assignment));
             }
             Resource::Secret(secret) => {
-                if let Err(reason) = check_secret(&secret) {
+                if let Err(reason) = check_secret(&secret, secrets) {
                     return refuse(reason);
                 }
                 secrets.set_fetched(secret);

@@ -3,22 +3,21 @@
 //! It collects resources from the bootstrap, files and streams, compiles them, stores the snapshot, acknowledges,
 //! and subscribes to what the new resources refer to.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, watch};
 use xds::model::{ConfigSource, DynamicResources, LoadAssignment};
 use xds::wire::client::event::{Arrived, Event, Ticket};
-use xds::wire::client::stream::Service;
 use xds::wire::nack::Rejection;
 use xds::wire::resource::{Interest, ResourceType};
 
 use super::bootstrap::Loaded;
 use super::desired::Desired;
 use super::fetch::{Waiting, initial_fetch_timeout};
-use super::source::Stream;
-use super::watch_file::{FileRead, WatchedFile};
+use super::subscriptions::{StreamKey, Subscriptions};
+use super::watch_file::FileRead;
 use crate::drain::{Draining, Phase};
 use crate::observe::control_plane::{ControlPlaneMetric, ControlPlaneStats};
 use crate::snapshot::{
@@ -40,13 +39,6 @@ pub enum Readiness {
     Ready,
 }
 
-/// Which stream an event comes from.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-enum StreamKey {
-    Ads,
-    Own(ResourceType, ConfigSource),
-}
-
 /// The configuration's owner.
 #[derive(Debug)]
 pub struct Manager {
@@ -56,11 +48,9 @@ pub struct Manager {
     desired: Desired,
     fetches: Fetches,
     waiting: Waiting,
-    streams: HashMap<StreamKey, Stream>,
-    files: HashMap<String, WatchedFile>,
-    subscribed: HashMap<(StreamKey, ResourceType), Interest>,
-    events: (mpsc::Sender<(StreamKey, Event)>, mpsc::Receiver<(StreamKey, Event)>),
-    reads: (mpsc::Sender<FileRead>, mpsc::Receiver<FileRead>),
+    subscriptions: Subscriptions,
+    events: mpsc::Receiver<(StreamKey, Event)>,
+    reads: mpsc::Receiver<FileRead>,
     /// Root types whose first response is still awaited, with the end of the wait.
     first: BTreeMap<ResourceType, Option<Instant>>,
     readiness: watch::Sender<Readiness>,
@@ -75,6 +65,9 @@ impl Manager {
     pub fn start(bootstrap: Loaded, live: Arc<Live>, environment: Environment) -> Result<Self, String> {
         let desired = Desired::from_bootstrap(&bootstrap.model, &environment.secrets)?;
         let stats = ControlPlaneStats::register(&environment.registry);
+        let (events_in, events) = mpsc::channel(EVENTS_QUEUED_MAX);
+        let (reads_in, reads) = mpsc::channel(EVENTS_QUEUED_MAX);
+        let subscriptions = Subscriptions::new(&bootstrap, Arc::clone(&live), events_in, reads_in);
         let mut manager = Self {
             live,
             environment,
@@ -82,11 +75,9 @@ impl Manager {
             desired,
             fetches: Fetches::default(),
             waiting: Waiting::default(),
-            streams: HashMap::new(),
-            files: HashMap::new(),
-            subscribed: HashMap::new(),
-            events: mpsc::channel(EVENTS_QUEUED_MAX),
-            reads: mpsc::channel(EVENTS_QUEUED_MAX),
+            subscriptions,
+            events,
+            reads,
             first: BTreeMap::new(),
             readiness: watch::Sender::new(Readiness::Initializing),
             stats,
@@ -120,14 +111,14 @@ impl Manager {
     /// Follows the control planes until `draining` is stopped.
     pub async fn run(mut self, mut draining: Draining) {
         self.open_root_streams().await;
-        self.follow_references().await;
+        self.subscriptions.follow_all(&self.desired.resources).await;
         let mut tick = tokio::time::interval(WARMING_INTERVAL);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             tokio::select! {
                 () = draining.reached(Phase::Stopped) => return,
-                Some((key, event)) = self.events.1.recv() => self.on_event(key, event).await,
-                Some(read) = self.reads.1.recv() => self.on_file(read).await,
+                Some((key, event)) = self.events.recv() => self.on_event(key, event).await,
+                Some(read) = self.reads.recv() => self.on_file(read).await,
                 _ = tick.tick(), if self.is_unsettled() => self.on_tick().await,
             }
         }
@@ -165,7 +156,7 @@ impl Manager {
     async fn open_root_streams(&mut self) {
         for (ty, source) in self.roots() {
             if let Some(source) = source {
-                self.follow(ty, &source, Interest::all()).await;
+                self.subscriptions.follow(ty, &source, Interest::all()).await;
             }
         }
     }
@@ -228,7 +219,7 @@ impl Manager {
         let warmed = self.live.load().warming.iter().any(|cluster| cluster.is_ready());
         if gave_up || warmed {
             self.apply();
-            self.follow_references().await;
+            self.subscriptions.follow_all(&self.desired.resources).await;
         } else {
             let settled = self.live.load().warming.is_empty();
             self.note_readiness(settled);
@@ -272,7 +263,7 @@ impl Manager {
                     self.desired.remove(ty, name, &self.environment.secrets);
                 }
                 self.apply();
-                self.follow_references().await;
+                self.subscriptions.follow_all(&self.desired.resources).await;
             }
         }
     }
@@ -296,11 +287,11 @@ impl Manager {
             ours.then(|| Rejection { name: refused.resource.name().to_owned(), error: refused.reason })
         }));
         self.stats.counters().add(ControlPlaneMetric::ResourcesRejected, rejected.len() as u64);
-        let Some(stream) = self.streams.get(key) else { return };
+        let Some(stream) = self.subscriptions.stream(key) else { return };
         if stream.handle().verdict(ticket, rejected).await.is_err() {
             tracing::error!(?key, "an xDS stream has ended by itself");
         }
-        self.follow_references().await;
+        self.subscriptions.follow_all(&self.desired.resources).await;
     }
 
     /// Decodes and notes resources; gives those that were refused.
@@ -344,83 +335,7 @@ impl Manager {
             }
         }
         self.apply();
-        self.follow_references().await;
-    }
-
-    /// Subscribes to exactly what the resources refer to now.
-    async fn follow_references(&mut self) {
-        let mut wanted: HashMap<(ResourceType, ConfigSource), Vec<String>> = HashMap::new();
-        for reference in references(&self.desired.resources) {
-            let (ty, name) = match &reference {
-                Reference::Route(name, _) => (ResourceType::RouteConfiguration, name.to_string()),
-                Reference::Endpoints(service, ..) => (ResourceType::ClusterLoadAssignment, service.clone()),
-                Reference::Secret(name, _) => (ResourceType::Secret, name.to_string()),
-            };
-            wanted.entry((ty, reference.source().clone())).or_default().push(name);
-        }
-        let mut by_stream: HashMap<(ResourceType, ConfigSource), Vec<String>> = HashMap::new();
-        for ((ty, source), names) in wanted {
-            // ADS sources differ in their timeouts only: one subscription serves them all.
-            let source = match source {
-                ConfigSource::Ads { .. } => ConfigSource::Ads { initial_fetch_timeout: None },
-                other => other,
-            };
-            by_stream.entry((ty, source)).or_default().extend(names);
-        }
-        let forgotten: Vec<_> = self
-            .subscribed
-            .keys()
-            .filter(|(key, ty)| {
-                !is_root(*ty) && !by_stream.keys().any(|(t, s)| t == ty && stream_key(*t, s) == *key)
-            })
-            .cloned()
-            .collect();
-        for (key, ty) in forgotten {
-            self.subscribe(key, ty, Interest::default()).await;
-        }
-        for ((ty, source), names) in by_stream {
-            self.follow(ty, &source, Interest::named(names)).await;
-        }
-    }
-
-    /// Wants `interest` of `ty` from `source`, opening a stream or watching a file when there is none.
-    async fn follow(&mut self, ty: ResourceType, source: &ConfigSource, interest: Interest) {
-        if let ConfigSource::Path { path, watched_directory: _ } = source {
-            let reads = self.reads.0.clone();
-            self.files.entry(path.clone()).or_insert_with(|| WatchedFile::start(path.clone(), reads));
-            return;
-        }
-        let key = stream_key(ty, source);
-        if !self.streams.contains_key(&key) {
-            let (source, service) = match (source, &self.bootstrap.model.dynamic.ads) {
-                (ConfigSource::Ads { .. }, Some(ads)) => (ads, Service::Aggregated),
-                (ConfigSource::Ads { .. }, None) => {
-                    tracing::error!(?ty, "a resource wants ADS, but the bootstrap has no ads_config");
-                    return;
-                }
-                (own, _) => (own, Service::Of(ty)),
-            };
-            let events = self.events.0.clone();
-            let identity = &self.bootstrap.identity;
-            match Stream::open(key.clone(), source, service, identity, &self.live, events) {
-                Ok(stream) => {
-                    self.streams.insert(key.clone(), stream);
-                }
-                Err(error) => return tracing::error!(error, ?ty, "a config source cannot be used"),
-            }
-        }
-        self.subscribe(key, ty, interest).await;
-    }
-
-    async fn subscribe(&mut self, key: StreamKey, ty: ResourceType, interest: Interest) {
-        let slot = (key, ty);
-        if self.subscribed.get(&slot) == Some(&interest) {
-            return;
-        }
-        if let Some(stream) = self.streams.get(&slot.0) {
-            stream.subscribe(ty, interest.clone()).await;
-        }
-        self.subscribed.insert(slot, interest);
+        self.subscriptions.follow_all(&self.desired.resources).await;
     }
 }
 
@@ -433,16 +348,5 @@ fn retire(previous: &Snapshot, next: &Snapshot) {
     let kept: HashSet<_> = all(next).iter().map(Arc::as_ptr).collect();
     for cluster in all(previous).into_iter().filter(|cluster| !kept.contains(&Arc::as_ptr(cluster))) {
         cluster.retire();
-    }
-}
-
-fn is_root(ty: ResourceType) -> bool {
-    ty.is_root()
-}
-
-fn stream_key(ty: ResourceType, source: &ConfigSource) -> StreamKey {
-    match source {
-        ConfigSource::Ads { .. } => StreamKey::Ads,
-        own => StreamKey::Own(ty, own.clone()),
     }
 }

@@ -14,6 +14,8 @@ mod fetch;
 
 mod source;
 
+mod subscriptions;
+
 mod watch_file;
 
 pub mod manager;

@@ -8,9 +8,9 @@ use xds::model::{Address, CodecType, ListenerFilter};
 
 use super::accept::Accepted;
 use super::handshake::{self, Agreed, Failed};
-use super::http;
+use super::http::{Serving, serve as serve_http};
 use super::inspect::{self, Patience, Refused};
-use super::worker::Local;
+use super::local::Local;
 use crate::codec::io::Stream;
 use crate::drain::Phase;
 use crate::exchange::tcp;
@@ -78,18 +78,15 @@ async fn journey(accepted: Accepted, listener: &Arc<Listener>, local: &Rc<Local>
             let stopped = async move { draining.reached(Phase::Stopped).await };
             tcp::serve(stream, policy, &clusters, &local.worker.pools, facts, stopped).await;
         }
-        ChainAction::Http { manager, policy, routes } => {
-            let codec = codec(manager.codec_type, alpn.as_deref());
-            let served = http::Serving {
-                manager: Arc::clone(manager),
-                policy: Arc::clone(policy),
-                routes: routes.clone(),
-                no_routes: Arc::clone(&local.no_routes),
+        ChainAction::Http(http) => {
+            let codec = codec(http.manager.codec_type, alpn.as_deref());
+            let served = Serving {
+                http: http.clone(),
                 facts,
                 live: Arc::clone(&local.live),
                 worker: Rc::clone(&local.worker),
             };
-            http::serve(stream, codec, served, draining).await;
+            serve_http(stream, codec, served, draining).await;
         }
     }
 }

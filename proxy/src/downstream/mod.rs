@@ -16,6 +16,8 @@ pub mod http;
 
 mod chain_drains;
 
+mod local;
+
 mod connection;
 
 pub mod worker;

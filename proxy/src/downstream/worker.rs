@@ -15,11 +15,11 @@ use xds::model::ListenerName;
 use super::accept::{self, AcceptEvent, Accepted, Balance, ConnectionLimit, Listening, Seat};
 use super::chain_drains::ChainDrains;
 use super::connection;
+use super::local::Local;
 use crate::drain::{Drain, Draining, Phase};
 use crate::exchange::context::Worker;
 use crate::limits;
 use crate::observe::listener::ListenerMetric;
-use crate::policy::route::RouteTable;
 use crate::snapshot::{Listener, Live, Snapshot, SocketKind, Sockets};
 
 /// What all workers share.
@@ -66,15 +66,6 @@ impl Shared {
     }
 }
 
-/// What one worker's tasks share.
-pub(super) struct Local {
-    pub(super) live: Arc<Live>,
-    pub(super) worker: Rc<Worker>,
-    pub(super) drains: ChainDrains,
-    /// Takes no request: for the time before RDS has brought a table.
-    pub(super) no_routes: Arc<RouteTable>,
-}
-
 /// Sockets that are accepted on, for a listener that may be replaced under them.
 struct Accepting {
     sockets: Arc<Sockets>,
@@ -89,7 +80,6 @@ pub async fn run(index: usize, shared: Arc<Shared>, mut draining: Draining) {
         live: Arc::clone(&shared.live),
         worker: Rc::new(Worker::new()),
         drains: ChainDrains::new(shared.drain_time),
-        no_routes: Arc::default(),
     });
     let mut accepting: HashMap<(ListenerName, usize), Accepting> = HashMap::new();
     let mut leaving: Vec<Rc<Drain>> = Vec::new();

@@ -86,7 +86,8 @@ impl ClientTls {
         let common = &self.model.common;
         let provider = params::provider(common)?;
         let contexts: Vec<_> = material.validation.iter().collect();
-        let trust = if contexts.is_empty() { None } else { Some(Trust::build(&contexts)?) };
+        let variables = self.secrets.variables();
+        let trust = if contexts.is_empty() { None } else { Some(Trust::build(&contexts, variables)?) };
         let judges_peers = trust.is_some();
         let verifier = Verifier {
             trust,

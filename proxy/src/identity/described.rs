@@ -7,6 +7,7 @@ use xds::model::{DataSource, SecretKind};
 use super::pem;
 use super::secrets::Secrets;
 use super::svid::Validity;
+use super::variables::Variables;
 
 /// A secret's certificates.
 #[derive(Debug)]
@@ -39,18 +40,19 @@ pub struct Certificate {
 /// Every secret now.
 #[must_use]
 pub fn all(secrets: &Secrets) -> Vec<Described> {
+    let variables = secrets.variables();
     let mut all = Vec::new();
     for (_, secret) in secrets.all() {
         let name = secret.name.to_string();
         match &secret.kind {
             SecretKind::TlsCertificate { chain, .. } => {
-                all.push(described(name, "tls_certificate", None, &chain.0));
+                all.push(described(name, "tls_certificate", None, &chain.0, variables));
             }
             SecretKind::ValidationContext(context) => {
                 let roots = context.trusted_ca.iter();
-                all.extend(roots.map(|roots| described(name.clone(), "trusted_ca", None, roots)));
+                all.extend(roots.map(|roots| described(name.clone(), "trusted_ca", None, roots, variables)));
                 all.extend(context.trust_domains.iter().map(|(domain, bundle)| {
-                    described(name.clone(), "trusted_ca", Some(domain.clone()), bundle)
+                    described(name.clone(), "trusted_ca", Some(domain.clone()), bundle, variables)
                 }));
             }
         }
@@ -64,8 +66,9 @@ fn described(
     kind: &'static str,
     trust_domain: Option<String>,
     source: &DataSource,
+    variables: &Variables,
 ) -> Described {
-    let read = pem::certificates(source)
+    let read = pem::certificates(source, variables)
         .and_then(|certificates| certificates.iter().map(|der| certificate(der)).collect::<Result<_, _>>());
     let (certificates, error) = match read {
         Ok(certificates) => (certificates, None),

@@ -4,6 +4,8 @@
 //! cluster or filter chain and hand out the rustls configuration for *now*; whoever opens a connection asks
 //! again. One rule: a peer is judged by the trust that is current when its handshake ends.
 
+mod variables;
+
 mod pem;
 
 pub mod svid;
@@ -13,6 +15,8 @@ mod trust;
 mod verify;
 
 mod secrets;
+
+mod check;
 
 mod params;
 
@@ -26,10 +30,11 @@ mod server;
 
 pub mod source;
 
+pub use check::check_secret;
 pub use client::{AlpnFallback, ClientSession, ClientTls};
-pub use pem::check as check_secret;
 pub use secrets::{Secrets, Space};
 pub use server::ServerTls;
+pub use variables::Variables;
 
 #[cfg(test)]
 mod tests;

@@ -2,9 +2,9 @@
 
 use rustls_pki_types::pem::PemObject;
 use rustls_pki_types::{CertificateDer, CertificateRevocationListDer, PrivateKeyDer};
-use xds::model::{CertificateChain, DataSource, PrivateKey, Secret, SecretKind};
+use xds::model::{CertificateChain, DataSource, PrivateKey};
 
-use super::trust::Trust;
+use super::variables::Variables;
 
 /// Certificates in one PEM source; more are refused.
 const CERTIFICATES_MAX: usize = 1000;
@@ -16,12 +16,13 @@ const SOURCE_BYTES_MAX: u64 = 4 * 1024 * 1024;
 ///
 /// # Errors
 /// Names the file or variable and why it could not be read.
-pub(super) fn read(source: &DataSource) -> Result<Vec<u8>, String> {
+pub(super) fn read(source: &DataSource, variables: &Variables) -> Result<Vec<u8>, String> {
     match source {
         DataSource::Inline(bytes) => Ok(bytes.clone()),
-        DataSource::Environment(name) => std::env::var(name)
-            .map(String::into_bytes)
-            .map_err(|error| format!("environment variable {name}: {error}")),
+        DataSource::Environment(name) => variables
+            .get(name)
+            .map(|value| value.as_bytes().to_vec())
+            .ok_or_else(|| format!("environment variable {name}: environment variable not found")),
         DataSource::File { path, .. } => {
             let size = std::fs::metadata(path).map_err(|error| format!("{path}: {error}"))?.len();
             if size > SOURCE_BYTES_MAX {
@@ -42,8 +43,11 @@ pub(super) fn place(source: &DataSource) -> String {
 }
 
 /// All certificates of a PEM source, at least one.
-pub(super) fn certificates(source: &DataSource) -> Result<Vec<CertificateDer<'static>>, String> {
-    let bytes = read(source)?;
+pub(super) fn certificates(
+    source: &DataSource,
+    variables: &Variables,
+) -> Result<Vec<CertificateDer<'static>>, String> {
+    let bytes = read(source, variables)?;
     let certificates = CertificateDer::pem_slice_iter(&bytes)
         .take(CERTIFICATES_MAX + 1)
         .collect::<Result<Vec<_>, _>>()
@@ -56,8 +60,8 @@ pub(super) fn certificates(source: &DataSource) -> Result<Vec<CertificateDer<'st
 }
 
 /// The private key of a PEM source: PKCS#8, PKCS#1 or SEC1.
-pub(super) fn private_key(key: &PrivateKey) -> Result<PrivateKeyDer<'static>, String> {
-    let bytes = read(&key.0)?;
+pub(super) fn private_key(key: &PrivateKey, variables: &Variables) -> Result<PrivateKeyDer<'static>, String> {
+    let bytes = read(&key.0, variables)?;
     PrivateKeyDer::from_pem_slice(&bytes)
         .map_err(|_| format!("{}: no PEM private key (PKCS#8, PKCS#1 or SEC1) in it", place(&key.0)))
 }
@@ -65,8 +69,9 @@ pub(super) fn private_key(key: &PrivateKey) -> Result<PrivateKeyDer<'static>, St
 /// All revocation lists of a PEM source.
 pub(super) fn revocation_lists(
     source: &DataSource,
+    variables: &Variables,
 ) -> Result<Vec<CertificateRevocationListDer<'static>>, String> {
-    let bytes = read(source)?;
+    let bytes = read(source, variables)?;
     CertificateRevocationListDer::pem_slice_iter(&bytes)
         .collect::<Result<Vec<_>, _>>()
         .map_err(|error| format!("{}: not a PEM revocation list: {error}", place(source)))
@@ -76,21 +81,11 @@ pub(super) fn revocation_lists(
 pub(super) fn certified_key(
     chain: &CertificateChain,
     key: &PrivateKey,
+    variables: &Variables,
 ) -> Result<rustls::sign::CertifiedKey, String> {
-    let certificates = certificates(&chain.0)?;
-    let key = private_key(key)?;
+    let certificates = certificates(&chain.0, variables)?;
+    let key = private_key(key, variables)?;
     let provider = rustls::crypto::aws_lc_rs::default_provider();
     rustls::sign::CertifiedKey::from_der(certificates, key, &provider)
         .map_err(|error| format!("{}: the certificate does not fit its key: {error}", place(&chain.0)))
-}
-
-/// Whether `secret` can be taken into use as it is.
-///
-/// # Errors
-/// What is wrong, without the secret's content.
-pub fn check(secret: &Secret) -> Result<(), String> {
-    match &secret.kind {
-        SecretKind::TlsCertificate { chain, key } => certified_key(chain, key).map(drop),
-        SecretKind::ValidationContext(context) => Trust::build(&[context]).map(drop),
-    }
 }

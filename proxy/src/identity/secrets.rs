@@ -6,6 +6,8 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use xds::model::{Secret, SecretName};
 
+use super::variables::Variables;
+
 /// Most secrets of either kind; more are refused.
 pub const SECRETS_MAX: usize = 100_000;
 
@@ -15,6 +17,7 @@ pub struct Secrets {
     fixed: RwLock<HashMap<SecretName, Held>>,
     fetched: RwLock<HashMap<SecretName, Held>>,
     changes: AtomicU64,
+    variables: Arc<Variables>,
 }
 
 /// A secret with the number of the change that brought it.
@@ -34,6 +37,12 @@ pub enum Space {
 }
 
 impl Secrets {
+    /// No secrets yet; those that stand in the environment are looked up in `variables`.
+    #[must_use]
+    pub fn new(variables: Variables) -> Self {
+        Self { variables: Arc::new(variables), ..Self::default() }
+    }
+
     /// Sets a static secret; the same content again changes nothing.
     pub fn set_static(&self, secret: Secret) {
         self.set(Space::Static, secret);
@@ -73,11 +82,16 @@ impl Secrets {
     /// The static secrets as they are now, on their own.
     #[must_use]
     pub fn static_copy(&self) -> Self {
-        let copy = Self::default();
+        let copy = Self { variables: Arc::clone(&self.variables), ..Self::default() };
         for (_, secret) in self.all().into_iter().filter(|(space, _)| *space == Space::Static) {
             copy.set_static((*secret).clone());
         }
         copy
+    }
+
+    /// Where a `DataSource` that names a variable is looked up.
+    pub(super) fn variables(&self) -> &Variables {
+        &self.variables
     }
 
     /// Counts every change; equal values mean that nothing changed in between.

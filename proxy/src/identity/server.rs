@@ -57,7 +57,8 @@ impl ServerTls {
             .with_protocol_versions(&params::versions(common)?)
             .map_err(|error| error.to_string())?;
         let contexts: Vec<_> = material.validation.iter().collect();
-        let trust = if contexts.is_empty() { None } else { Some(Trust::build(&contexts)?) };
+        let variables = self.secrets.variables();
+        let trust = if contexts.is_empty() { None } else { Some(Trust::build(&contexts, variables)?) };
         let asks_for_certificate = trust.is_some() || self.model.require_client_certificate;
         let builder = if asks_for_certificate {
             builder.with_client_cert_verifier(Arc::new(Verifier {

@@ -15,7 +15,7 @@ use xds::model::{
 };
 
 use super::trust::{Role, Trust};
-use super::{ClientTls, Secrets, ServerTls};
+use super::{ClientTls, Secrets, ServerTls, Variables};
 
 type Issuer = CertifiedIssuer<'static, KeyPair>;
 
@@ -56,7 +56,7 @@ fn domains(bundles: &[(&str, &Issuer)]) -> ValidationContext {
 }
 
 fn judge(context: &ValidationContext, leaf: &Leaf) -> Result<(), String> {
-    let trust = Trust::build(&[context]).unwrap();
+    let trust = Trust::build(&[context], &Variables::default()).unwrap();
     trust.judge(&leaf.der, &[], Role::Client, UnixTime::now()).map_err(|error| error.to_string())
 }
 
@@ -149,7 +149,7 @@ fn a_certificate_that_does_not_fit_its_key_is_refused_without_showing_the_key() 
             key: PrivateKey(inline(&other.key)),
         },
     };
-    let refused = super::check_secret(&secret).unwrap_err();
+    let refused = super::check_secret(&secret, &Secrets::default()).unwrap_err();
     assert!(refused.contains("does not fit its key"), "{refused}");
     assert!(!refused.contains("PRIVATE") && !format!("{secret:?}").contains("PRIVATE"));
 }

@@ -16,6 +16,7 @@ use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer, X509Certificate};
 use xds::model::{SanMatcher, SanType, ValidationContext};
 
+use super::variables::Variables;
 use super::{pem, svid};
 
 /// A compiled validation context (or several that must all hold).
@@ -67,7 +68,7 @@ fn refused(text: String) -> rustls::Error {
 
 impl Trust {
     /// Compiles `contexts`, all of which must hold; roots of the last that has any are used.
-    pub(super) fn build(contexts: &[&ValidationContext]) -> Result<Self, String> {
+    pub(super) fn build(contexts: &[&ValidationContext], variables: &Variables) -> Result<Self, String> {
         let mut trust = Self {
             roots: Roots::None,
             revocation_lists: Vec::new(),
@@ -78,23 +79,23 @@ impl Trust {
             accept_untrusted: false,
         };
         for context in contexts {
-            trust.add(context)?;
+            trust.add(context, variables)?;
         }
         Ok(trust)
     }
 
-    fn add(&mut self, context: &ValidationContext) -> Result<(), String> {
+    fn add(&mut self, context: &ValidationContext, variables: &Variables) -> Result<(), String> {
         if !context.trust_domains.is_empty() {
             let mut domains = BTreeMap::new();
             for (domain, bundle) in &context.trust_domains {
-                domains.insert(domain.clone(), anchors(&pem::certificates(bundle)?)?);
+                domains.insert(domain.clone(), anchors(&pem::certificates(bundle, variables)?)?);
             }
             self.roots = Roots::ByDomain(domains);
         } else if let Some(roots) = &context.trusted_ca {
-            self.roots = Roots::Any(anchors(&pem::certificates(roots)?)?);
+            self.roots = Roots::Any(anchors(&pem::certificates(roots, variables)?)?);
         }
         if let Some(crl) = &context.crl {
-            for list in pem::revocation_lists(crl)? {
+            for list in pem::revocation_lists(crl, variables)? {
                 let owned = OwnedCertRevocationList::from_der(&list)
                     .map_err(|error| format!("{}: {error}", pem::place(crl)))?;
                 self.revocation_lists.push(owned.into());

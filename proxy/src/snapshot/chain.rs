@@ -6,7 +6,7 @@ use xds::model::{
     DownstreamTransport, FilterChain, HttpConnectionManager, NetworkFilter, RouteConfigName, RouteSource,
 };
 
-use super::compile::Environment;
+use super::environment::Environment;
 use crate::identity::ServerTls;
 use crate::policy::http::HttpPolicy;
 use crate::policy::route::RouteTable;
@@ -26,17 +26,21 @@ pub struct Chain {
 /// What is done with a connection's bytes.
 #[derive(Debug)]
 pub enum ChainAction {
-    /// HTTP by this policy.
-    Http {
-        /// The connection manager as configured.
-        manager: Arc<HttpConnectionManager>,
-        /// The connection manager as it decides.
-        policy: Arc<HttpPolicy>,
-        /// Where its routes are.
-        routes: RouteRef,
-    },
+    /// HTTP.
+    Http(HttpChain),
     /// Passed on.
     Tcp(Arc<TcpPolicy>),
+}
+
+/// What a connection that speaks HTTP is served by.
+#[derive(Debug, Clone)]
+pub struct HttpChain {
+    /// The connection manager as configured.
+    pub manager: Arc<HttpConnectionManager>,
+    /// The connection manager as it decides.
+    pub policy: Arc<HttpPolicy>,
+    /// Where its routes are.
+    pub routes: RouteRef,
 }
 
 /// Where a chain's routes are.
@@ -71,7 +75,11 @@ impl Chain {
                 };
                 let policy =
                     HttpPolicy::compile(http, &environment.shared).map_err(|error| error.to_string())?;
-                ChainAction::Http { manager: Arc::new((**http).clone()), policy: Arc::new(policy), routes }
+                ChainAction::Http(HttpChain {
+                    manager: Arc::new((**http).clone()),
+                    policy: Arc::new(policy),
+                    routes,
+                })
             }
             NetworkFilter::Tcp(tcp) => {
                 let outputs = environment.shared.outputs();

@@ -8,34 +8,14 @@ use xds::model::{
     UpstreamTransport,
 };
 
-use super::Snapshot;
+use super::environment::Environment;
 use super::listener::Listener;
+use super::live::Snapshot;
 use super::references::{Reference, listener_references};
 use super::resources::{Refused, ResourceId, Resources};
-use crate::identity::{ClientTls, Secrets, Space};
-use crate::observe::metrics::Registry;
-use crate::policy::http::Shared;
+use crate::identity::{ClientTls, Space};
 use crate::policy::route::RouteTable;
-use crate::policy::tcp::TcpScopes;
 use crate::upstream::{Cluster, Clusters, Transport, Transports};
-
-/// What compiled pieces hold on to.
-#[derive(Debug, Clone)]
-pub struct Environment {
-    /// Certificates.
-    pub secrets: Arc<Secrets>,
-    /// Where metrics are shown.
-    pub registry: Arc<Registry>,
-    /// What compiled policy shares: access log outputs, counters by prefix.
-    pub shared: Arc<Shared>,
-    /// The counters of TCP proxies by prefix.
-    pub tcp: Arc<TcpScopes>,
-    /// How many workers there are.
-    pub workers: usize,
-    /// Where health checks and lookups run; `None` when a configuration is only checked: then nothing runs and
-    /// nothing is bound.
-    pub background: Option<tokio::runtime::Handle>,
-}
 
 /// What came of it.
 #[derive(Debug)]

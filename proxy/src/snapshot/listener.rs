@@ -6,7 +6,7 @@ use xds::model::{self, Address, FilterChain};
 
 use super::chain::Chain;
 use super::chain_match::ChainMatcher;
-use super::compile::Environment;
+use super::environment::Environment;
 use super::sockets::Sockets;
 use crate::observe::listener::ListenerStats;
 

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{AccessLog, ConfigSource, RouteConfigName, RouteConfiguration};
+use super::{AccessLog, ConfigSource, RouteConfigName, RouteConfiguration, UpgradeConfig};
 
 /// Everything a listener's chain says about HTTP. `None` durations mean "no limit".
 #[derive(Debug, Clone, PartialEq)]
@@ -225,15 +225,6 @@ pub enum UnderscoreHeaders {
     RejectRequest,
     /// Dropped.
     DropHeader,
-}
-
-/// An upgrade that is allowed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct UpgradeConfig {
-    /// Lower case, e.g. `websocket` or `connect`.
-    pub upgrade_type: String,
-    /// Whether it is on.
-    pub enabled: bool,
 }
 
 /// What is done with `x-forwarded-client-cert`.

@@ -17,11 +17,15 @@ mod access_log;
 
 mod metadata;
 
+mod key;
+
 mod tls;
 
 mod secret;
 
 mod listener;
+
+mod upgrade;
 
 mod http;
 
@@ -60,8 +64,9 @@ pub use health::{
 pub use http::{
     CodecType, EscapedSlashes, ForwardClientCert, ForwardedCertFields, Http1Options, Http2Options,
     HttpConnectionManager, HttpFilter, HttpFilterKind, PathNormalization, RouteSource, Router, ServerHeader,
-    StripPort, UnderscoreHeaders, UpgradeConfig,
+    StripPort, UnderscoreHeaders,
 };
+pub use key::{CertificateChain, PrivateKey};
 pub use listener::{
     DownstreamTransport, FilterChain, FilterChainMatch, Listener, ListenerFilter, NetworkFilter, SourceType,
     TrafficDirection, TransportProtocol,
@@ -78,10 +83,11 @@ pub use route::{
     RequireTls, Route, RouteAction, RouteConfiguration, RouteMatch, RoutingPriority, VirtualHost,
     WeightedCluster,
 };
-pub use secret::{CertificateChain, PrivateKey, Secret, SecretKind};
+pub use secret::{Secret, SecretKind};
 pub use source::{ApiType, ConfigSource, DataSource};
 pub use tcp::{TcpProxy, TcpTarget};
 pub use tls::{
     CertificateSource, CommonTls, DownstreamTls, SanMatcher, SanType, TlsVersion, UpstreamTls,
     ValidationContext, ValidationSource,
 };
+pub use upgrade::UpgradeConfig;

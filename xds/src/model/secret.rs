@@ -1,8 +1,6 @@
-//! Secrets (`envoy.extensions.transport_sockets.tls.v3.Secret`). Keys are never printed.
+//! Secrets (`envoy.extensions.transport_sockets.tls.v3.Secret`).
 
-use std::fmt;
-
-use super::{DataSource, SecretName, ValidationContext};
+use super::{CertificateChain, PrivateKey, SecretName, ValidationContext};
 
 /// A secret.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,18 +23,4 @@ pub enum SecretKind {
     },
     /// Rules for judging peers.
     ValidationContext(Box<ValidationContext>),
-}
-
-/// Where a PEM certificate chain stands.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct CertificateChain(pub DataSource);
-
-/// Where a PEM private key stands.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub struct PrivateKey(pub DataSource);
-
-impl fmt::Debug for PrivateKey {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("PrivateKey(redacted)")
-    }
 }

@@ -17,18 +17,12 @@ use crate::exchange;
 use crate::exchange::context::Worker;
 use crate::limits;
 use crate::observe::record::ConnectionFacts;
-use crate::policy::http::HttpPolicy;
-use crate::policy::route::RouteTable;
-use crate::snapshot::{Live, RouteRef};
+use crate::snapshot::{HttpChain, Live};
 
 /// What requests of a connection are answered with.
 #[derive(Clone)]
 pub(in crate::downstream) struct Serving {
-    pub(in crate::downstream) manager: Arc<HttpConnectionManager>,
-    pub(in crate::downstream) policy: Arc<HttpPolicy>,
-    pub(in crate::downstream) routes: RouteRef,
-    /// For the time before RDS has brought the table.
-    pub(in crate::downstream) no_routes: Arc<RouteTable>,
+    pub(in crate::downstream) http: HttpChain,
     pub(in crate::downstream) facts: Rc<ConnectionFacts>,
     pub(in crate::downstream) live: Arc<Live>,
     pub(in crate::downstream) worker: Rc<Worker>,
@@ -38,9 +32,9 @@ impl Serving {
     /// One request, with one snapshot from its first header to its last log line.
     async fn answer(&self, request: Request) -> Response {
         let snapshot = self.live.load();
-        let routes = snapshot.route_table(&self.routes).unwrap_or(&self.no_routes);
-        exchange::http::handle(&self.worker, &self.facts, &self.policy, routes, &snapshot.clusters, request)
-            .await
+        let routes = snapshot.route_table(&self.http.routes);
+        let (worker, facts, policy) = (&self.worker, &self.facts, &self.http.policy);
+        exchange::http::handle(worker, facts, policy, routes, &snapshot.clusters, request).await
     }
 }
 
@@ -51,7 +45,7 @@ pub(in crate::downstream) async fn serve(
     serving: Serving,
     mut draining: Draining,
 ) {
-    let idle = serving.manager.idle_timeout;
+    let idle = serving.http.manager.idle_timeout;
     let (http2, stream) = match codec {
         CodecType::Http1 => (false, stream),
         CodecType::Http2 => (true, stream),
@@ -69,7 +63,7 @@ pub(in crate::downstream) async fn serve(
         }
     };
     if http2 {
-        let settings = h2_settings(&serving.manager);
+        let settings = h2_settings(&serving.http.manager);
         let ended =
             h2::serve(stream, &settings, draining, async move |request| serving.answer(request).await).await;
         tracing::debug!(?ended, "http/2 connection ended");
@@ -89,7 +83,7 @@ async fn expired(limit: Option<Duration>) {
 }
 
 fn h1_settings(serving: &Serving) -> H1Settings {
-    let model = &serving.manager;
+    let model = &serving.http.manager;
     let default_host = &model.http1.default_host_for_http_10;
     let refusing = serving.clone();
     H1Settings {
@@ -106,7 +100,7 @@ fn h1_settings(serving: &Serving) -> H1Settings {
             exchange::http::reject(
                 &refusing.worker,
                 &refusing.facts,
-                &refusing.policy,
+                &refusing.http.policy,
                 Version::Http11,
                 refusal.status,
                 &refusal.error,

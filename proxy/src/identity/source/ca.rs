@@ -25,7 +25,7 @@ use xds::model::{
 use crate::drain::{Draining, Phase};
 use crate::identity::secrets::Secrets;
 use crate::identity::svid::Validity;
-use crate::identity::{AlpnFallback, ClientTls, pem};
+use crate::identity::{AlpnFallback, ClientTls, check_secret, pem};
 
 /// The static secret under which this proxy's SVID is found.
 pub const SVID_SECRET: &str = "tombolo_svid";
@@ -164,7 +164,7 @@ impl CaSource {
         let inline = |text: &str| DataSource::Inline(text.as_bytes().to_vec());
         let chain = CertificateChain(inline(chain));
         let key = PrivateKey(inline(key));
-        let certified = pem::certified_key(&chain, &key)?;
+        let certified = pem::certified_key(&chain, &key, secrets.variables())?;
         let leaf = certified.cert.first().ok_or("the CA sent no certificate")?;
         let validity = Validity::of(leaf)?;
         let trust_domains = vec![(trust_domain.to_owned(), inline(bundle))];
@@ -173,7 +173,7 @@ impl CaSource {
             name: SecretName::from(BUNDLE_SECRET),
             kind: SecretKind::ValidationContext(Box::new(context)),
         };
-        pem::check(&bundle)?;
+        check_secret(&bundle, secrets)?;
         secrets.set_static(bundle);
         let kind = SecretKind::TlsCertificate { chain, key };
         secrets.set_static(Secret { name: SecretName::from(SVID_SECRET), kind });

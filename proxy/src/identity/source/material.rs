@@ -100,10 +100,10 @@ impl Material {
 
     fn certificate(&mut self, source: &CertificateSource, secrets: &Secrets) -> Result<(), String> {
         match source {
-            CertificateSource::Inline { chain, key } => self.key_pair(chain, key),
+            CertificateSource::Inline { chain, key } => self.key_pair(chain, key, secrets),
             CertificateSource::Secret { name, source } => {
                 match self.secret(name, source.as_ref(), secrets)?.kind {
-                    SecretKind::TlsCertificate { ref chain, ref key } => self.key_pair(chain, key),
+                    SecretKind::TlsCertificate { ref chain, ref key } => self.key_pair(chain, key, secrets),
                     SecretKind::ValidationContext(_) => {
                         Err(format!("secret {name} is a validation context, a certificate is needed"))
                     }
@@ -112,10 +112,16 @@ impl Material {
         }
     }
 
-    fn key_pair(&mut self, chain: &CertificateChain, key: &PrivateKey) -> Result<(), String> {
+    fn key_pair(
+        &mut self,
+        chain: &CertificateChain,
+        key: &PrivateKey,
+        secrets: &Secrets,
+    ) -> Result<(), String> {
         self.stamps.file(&chain.0);
         self.stamps.file(&key.0);
-        self.certificates.push(Arc::new(pem::certified_key(chain, key)?));
+        let certified = pem::certified_key(chain, key, secrets.variables())?;
+        self.certificates.push(Arc::new(certified));
         Ok(())
     }
 

@@ -1,0 +1,17 @@
+//! What one worker's tasks share.
+//!
+//! One rule: it never leaves its worker.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use super::chain_drains::ChainDrains;
+use crate::exchange::context::Worker;
+use crate::snapshot::Live;
+
+/// Shared by the tasks of one worker.
+pub(super) struct Local {
+    pub(super) live: Arc<Live>,
+    pub(super) worker: Rc<Worker>,
+    pub(super) drains: ChainDrains,
+}
