@@ -142,3 +142,7 @@ pub const COPY_BUFFERS_KEPT: usize = 8;
 pub const HEALTH_CHECK_BYTES_MAX: usize = 64 * 1024;
 /// Downstream connections of a process at once (Envoy `overload.global_downstream_max_connections`).
 pub const DOWNSTREAM_CONNECTIONS_MAX: usize = 1_000_000;
+
+/// How long a request waits for its upstream before it arms a timer of its own; limits that are nearer are timed at
+/// once.
+pub const PATIENCE: Duration = Duration::from_millis(10);

@@ -1,6 +1,7 @@
 //! What an exchange runs on: one worker's own things.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use http::HeaderValue;
@@ -8,6 +9,7 @@ use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 
+use super::patience::Patience;
 use crate::upstream::pool::Pools;
 
 /// What belongs to one worker thread and is shared by all its exchanges, in an `Rc`.
@@ -17,6 +19,7 @@ pub struct Worker {
     pub pools: Pools,
     /// Randomness: shares, splits, ids, jitter.
     pub rng: RefCell<fastrand::Rng>,
+    pub(super) patience: Rc<Patience>,
     date: RefCell<(u64, HeaderValue)>,
 }
 
@@ -31,6 +34,7 @@ impl Worker {
         Self {
             pools: Pools::new(),
             rng: RefCell::new(fastrand::Rng::new()),
+            patience: Patience::new(),
             date: RefCell::new((u64::MAX, HeaderValue::from_static(""))),
         }
     }

@@ -7,12 +7,15 @@
 use std::cell::{Cell, RefCell};
 use std::future::poll_fn;
 use std::pin::Pin;
-use std::task::{Context, Poll, Waker};
+use std::rc::Rc;
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use tokio::time::{Instant, Sleep, sleep_until};
 
+use super::patience::{Patience, Waiting};
 use crate::error::{Error, Reason};
+use crate::limits::PATIENCE;
 use crate::policy::timeout::Timeouts;
 
 /// The limits of one request.
@@ -32,12 +35,18 @@ pub(super) struct Deadlines {
     complete: Cell<Option<Instant>>,
     active: Cell<Instant>,
     timer: RefCell<Option<Pin<Box<Sleep>>>>,
-    waiting: RefCell<Option<Waker>>,
+    patience: Option<Rc<Patience>>,
+    waiting: RefCell<Option<Rc<Waiting>>>,
 }
 
 impl Deadlines {
-    /// Limits of a request that begins now, as far as they are known without a route.
-    pub(super) fn begin(request: Option<Duration>, idle: Option<Duration>) -> Self {
+    /// Limits of a request that begins now, as far as they are known without a route. With `patience`, no timer is
+    /// armed while others wait as well as this one.
+    pub(super) fn begin(
+        request: Option<Duration>,
+        idle: Option<Duration>,
+        patience: Option<Rc<Patience>>,
+    ) -> Self {
         let now = Instant::now();
         Self {
             begun: now,
@@ -51,6 +60,7 @@ impl Deadlines {
             complete: Cell::new(None),
             active: Cell::new(now),
             timer: RefCell::new(None),
+            patience,
             waiting: RefCell::new(None),
         }
     }
@@ -85,7 +95,7 @@ impl Deadlines {
             self.complete.set(Some(Instant::now()));
             self.request.set(None);
             // Limits that count from here may be earlier than what the timer was armed for.
-            if let Some(waiting) = self.waiting.borrow_mut().take() {
+            if let Some(waiting) = &*self.waiting.borrow() {
                 waiting.wake();
             }
         }
@@ -136,6 +146,7 @@ impl Deadlines {
                     }
                     timer
                 }
+                none if self.waits_with_others(at) => break,
                 none => none.insert(Box::pin(sleep_until(at))),
             };
             if timer.as_mut().poll(cx).is_pending() {
@@ -145,11 +156,23 @@ impl Deadlines {
                 return Poll::Ready(limit.error());
             }
         }
-        let mut waiting = self.waiting.borrow_mut();
-        if !waiting.as_ref().is_some_and(|waker| waker.will_wake(cx.waker())) {
-            *waiting = Some(cx.waker().clone());
-        }
+        self.waiting.borrow_mut().get_or_insert_default().remember(cx.waker());
         Poll::Pending
+    }
+
+    /// Whether a limit at `at` is far enough away to wait without a timer for now.
+    fn waits_with_others(&self, at: Instant) -> bool {
+        let Some(patience) = &self.patience else { return false };
+        if at <= Instant::now() + 2 * PATIENCE {
+            return false;
+        }
+        let mut waiting = self.waiting.borrow_mut();
+        let waiting = waiting.get_or_insert_with(|| {
+            let waiting = Rc::default();
+            patience.add(&waiting);
+            waiting
+        });
+        !waiting.is_over()
     }
 
     /// What `work` comes to, or the error of the limit that was reached first; then `work` is dropped.

@@ -31,7 +31,8 @@ pub async fn handle(
     request: Request,
 ) -> Response {
     let Request { mut head, body, interim } = request;
-    let books = Books::open(policy, connection, head.version, whole_len(&body));
+    let patience = Some(Rc::clone(&worker.patience));
+    let books = Books::open(policy, connection, head.version, whole_len(&body), patience);
     let mut visit = Visit::begin(worker, connection, books, &head);
     let random = worker.random();
     let outcome = match visit.admit(&mut head).map(|admitted| (admitted, routes.find(&head, random))) {
@@ -56,7 +57,7 @@ pub fn reject(
     status: StatusCode,
     error: &Error,
 ) -> Response {
-    let books = Books::open(policy, connection, version, None);
+    let books = Books::open(policy, connection, version, None, None);
     let ledger = Rc::clone(books.ledger());
     ledger.note_error(error);
     policy.stats.counters.inc(HttpMetric::CxProtocolError);

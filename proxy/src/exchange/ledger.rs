@@ -8,6 +8,7 @@ use std::sync::Arc;
 use http::HeaderMap;
 
 use super::deadline::Deadlines;
+use super::patience::Patience;
 use crate::body::{Body, RequestHead, Version};
 use crate::error::{Error, Reason};
 use crate::observe::record::{ConnectionFacts, LoggedRequest, Record};
@@ -36,6 +37,7 @@ impl Books {
         connection: &Rc<ConnectionFacts>,
         version: Version,
         whole: Option<usize>,
+        patience: Option<Rc<Patience>>,
     ) -> Self {
         let counters = &policy.stats.counters;
         counters.inc(HttpMetric::RqTotal);
@@ -46,7 +48,7 @@ impl Books {
         });
         let ledger = Ledger {
             record: RefCell::new(Record::begin(Rc::clone(connection), version.as_str())),
-            deadlines: Deadlines::begin(policy.request_timeout, policy.timeouts.idle),
+            deadlines: Deadlines::begin(policy.request_timeout, policy.timeouts.idle, patience),
             policy: Arc::clone(policy),
             complete: Cell::new(false),
             tunnel: Cell::new(false),

@@ -12,6 +12,8 @@ mod attempt;
 
 mod deadline;
 
+mod patience;
+
 mod upload;
 
 mod download;

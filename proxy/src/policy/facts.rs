@@ -46,6 +46,13 @@ pub fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name).and_then(|value| std::str::from_utf8(value.as_bytes()).ok())
 }
 
+/// Whether any `x-envoy-*` field is there. One pass over the names costs less than looking up each field that
+/// might be.
+#[must_use]
+pub fn has_envoy_fields(headers: &HeaderMap) -> bool {
+    headers.keys().any(|name| name.as_str().starts_with("x-envoy-"))
+}
+
 /// The value of a query parameter as it stands in `path`; the first of its name counts.
 #[must_use]
 pub fn query_parameter<'a>(path: &'a str, name: &str) -> Option<&'a str> {

@@ -118,38 +118,35 @@ const ASKING: [HeaderName; 7] = [
 impl<'a> Retries<'a> {
     /// The retries of a request; `None` if there can be none. Takes the fields that ask for retries off the head.
     pub fn begin(rule: Option<&'a RetryRule>, head: &mut RequestHead) -> Option<Self> {
-        let asked = ["x-envoy-retry-on", "x-envoy-retry-grpc-on"]
-            .map(|name| head.headers.get(name).cloned())
-            .into_iter()
-            .flatten();
-        let mut on = rule.map(|rule| rule.on).unwrap_or_default();
-        for value in asked {
-            list(std::str::from_utf8(value.as_bytes()).unwrap_or_default())
-                .filter_map(RetryCondition::named)
-                .for_each(|condition| on.insert(condition));
-        }
         let mut retries = Self {
             rule,
-            on,
+            on: rule.map(|rule| rule.on).unwrap_or_default(),
             remaining: rule.map_or(1, |rule| rule.num_retries),
             made: 0,
             statuses: Vec::new(),
             header_names: Vec::new(),
         };
-        retries.read_fields(head);
-        for name in &ASKING {
-            head.headers.remove(name);
+        if facts::has_envoy_fields(&head.headers) {
+            retries.read_fields(head);
+            for name in &ASKING {
+                head.headers.remove(name);
+            }
         }
+        retries.remaining = retries.remaining.min(ATTEMPTS_MAX - 1);
         let barred = rule
             .is_some_and(|rule| !rule.request_headers.is_empty() && !rule.request_headers.any_passes(head));
         (retries.on != Conditions::default() && !barred).then_some(retries)
     }
 
     fn read_fields(&mut self, head: &RequestHead) {
+        for name in ["x-envoy-retry-on", "x-envoy-retry-grpc-on"] {
+            list(facts::text(&head.headers, name).unwrap_or_default())
+                .filter_map(RetryCondition::named)
+                .for_each(|condition| self.on.insert(condition));
+        }
         if let Some(most) = facts::text(&head.headers, "x-envoy-max-retries").and_then(|n| n.parse().ok()) {
             self.remaining = most;
         }
-        self.remaining = self.remaining.min(ATTEMPTS_MAX - 1);
         if let Some(codes) = facts::text(&head.headers, "x-envoy-retriable-status-codes") {
             self.statuses.extend(list(codes).filter_map(|code| code.parse::<StatusCode>().ok()));
         }

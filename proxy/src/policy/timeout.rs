@@ -60,11 +60,16 @@ impl RouteTimeouts {
     /// What holds for a request. Takes the fields that ask for other timeouts off the head.
     pub fn decide(&self, rule: Option<&RetryRule>, defaults: Defaults, head: &mut RequestHead) -> Timeouts {
         let whole = if self.counts_by_stream() { None } else { self.whole };
-        let whole = match take_millis(head, &REQUEST_TIMEOUT) {
+        let (asked_whole, asked_per_try) = if facts::has_envoy_fields(&head.headers) {
+            (take_millis(head, &REQUEST_TIMEOUT), take_millis(head, &PER_TRY_TIMEOUT))
+        } else {
+            (None, None)
+        };
+        let whole = match asked_whole {
             Some(asked) => some_if_positive(asked),
             None => whole.and_then(some_if_positive),
         };
-        let per_try = match take_millis(head, &PER_TRY_TIMEOUT) {
+        let per_try = match asked_per_try {
             Some(asked) => some_if_positive(asked),
             None => rule.and_then(|rule| rule.per_try_timeout).and_then(some_if_positive),
         };

@@ -194,7 +194,8 @@ fn operator(name: &str, argument: Option<&str>) -> Result<Operator, String> {
         }
         ("START_TIME", arg) => O::StartTime(arg.map(str::to_owned)),
         ("ENVIRONMENT", Some(arg)) => O::Environment(arg.to_owned()),
-        ("GRPC_STATUS", _) => O::GrpcStatus,
+        ("GRPC_STATUS", None | Some("CAMEL_STRING")) => O::GrpcStatus,
+        ("GRPC_STATUS", Some("NUMBER")) => O::GrpcStatusNumber,
         ("REQ" | "RESP" | "TRAILER" | "ENVIRONMENT", None) => {
             return Err(format!("%{name} needs an argument"));
         }
@@ -298,6 +299,20 @@ mod tests {
                 FormatPart::Literal(" 100%".into()),
             ]
         );
+    }
+
+    #[test]
+    fn a_grpc_status_is_shown_in_a_known_form_only() {
+        let operator = |source: &str| {
+            FormatString::parse(source).map(|format| match format.parts() {
+                [FormatPart::Command(command)] => command.operator.clone(),
+                parts => panic!("{parts:?}"),
+            })
+        };
+        assert_eq!(operator("%GRPC_STATUS%"), Ok(Operator::GrpcStatus));
+        assert_eq!(operator("%GRPC_STATUS(CAMEL_STRING)%"), Ok(Operator::GrpcStatus));
+        assert_eq!(operator("%GRPC_STATUS(NUMBER)%"), Ok(Operator::GrpcStatusNumber));
+        assert!(operator("%GRPC_STATUS(SNAKE_STRING)%").unwrap_err().contains("SNAKE_STRING"));
     }
 
     #[test]

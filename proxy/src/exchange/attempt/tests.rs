@@ -93,7 +93,7 @@ struct Ended {
 
 async fn play(mut script: Script, num_retries: u32, timeouts: Timeouts) -> Ended {
     let policy = policy(&model());
-    let books = Books::open(&policy, &connection(), Version::Http11, Some(0));
+    let books = Books::open(&policy, &connection(), Version::Http11, Some(0), None);
     let ledger = Rc::clone(books.ledger());
     ledger.deadlines.set(&timeouts);
     let rule = RetryRule::compile(&RetryPolicy {

@@ -1,4 +1,5 @@
 use std::future::poll_fn;
+use std::rc::Rc;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
@@ -42,7 +43,7 @@ async fn the_earliest_limit_is_reached_first() {
         ),
     ];
     for (timeouts, reason, after) in cases {
-        let deadlines = Deadlines::begin(None, None);
+        let deadlines = Deadlines::begin(None, None, None);
         deadlines.set(&timeouts);
         deadlines.request_complete();
         deadlines.begin_attempt();
@@ -52,7 +53,7 @@ async fn the_earliest_limit_is_reached_first() {
 
 #[tokio::test(start_paused = true)]
 async fn the_whole_counts_from_the_requests_end() {
-    let deadlines = Deadlines::begin(None, Some(ms(500)));
+    let deadlines = Deadlines::begin(None, Some(ms(500)), None);
     deadlines.set(&Timeouts { whole: Some(ms(50)), idle: Some(ms(500)), ..Timeouts::default() });
     let uploading = async {
         sleep(ms(100)).await;
@@ -67,7 +68,7 @@ async fn the_whole_counts_from_the_requests_end() {
 
 #[tokio::test(start_paused = true)]
 async fn activity_moves_the_idle_limit_away() {
-    let deadlines = Deadlines::begin(None, Some(ms(100)));
+    let deadlines = Deadlines::begin(None, Some(ms(100)), None);
     let active = async {
         for _ in 0..5 {
             sleep(ms(60)).await;
@@ -83,13 +84,13 @@ async fn activity_moves_the_idle_limit_away() {
 
 #[tokio::test(start_paused = true)]
 async fn a_request_that_does_not_arrive_in_time_is_late() {
-    let deadlines = Deadlines::begin(Some(ms(70)), None);
+    let deadlines = Deadlines::begin(Some(ms(70)), None, None);
     assert_eq!(expired(&deadlines).await, (Reason::RequestTimeout, 70));
 }
 
 #[tokio::test(start_paused = true)]
 async fn work_that_is_done_in_time_is_not_limited() {
-    let deadlines = Deadlines::begin(Some(ms(70)), None);
+    let deadlines = Deadlines::begin(Some(ms(70)), None, None);
     let quick = deadlines.limit(async {
         sleep(ms(50)).await;
         Ok::<_, Error>(1)
@@ -101,4 +102,39 @@ async fn work_that_is_done_in_time_is_not_limited() {
         Ok::<_, Error>(2)
     });
     assert_eq!(slow.await.unwrap(), 2, "a complete request has no request timeout");
+}
+
+#[tokio::test(start_paused = true)]
+async fn patience_does_not_make_limits_late() {
+    let local = tokio::task::LocalSet::new();
+    local
+        .run_until(async {
+            let patience = crate::exchange::patience::Patience::new();
+            for limit in [1, 15, 25, 100, 1000] {
+                let deadlines = Deadlines::begin(Some(ms(limit)), None, Some(Rc::clone(&patience)));
+                assert_eq!(expired(&deadlines).await, (Reason::RequestTimeout, u128::from(limit)));
+            }
+        })
+        .await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_limit_that_moves_near_while_waiting_patiently_is_kept() {
+    let local = tokio::task::LocalSet::new();
+    local
+        .run_until(async {
+            let patience = crate::exchange::patience::Patience::new();
+            let deadlines = Deadlines::begin(None, Some(ms(1000)), Some(patience));
+            deadlines.set(&Timeouts { whole: Some(ms(4)), idle: Some(ms(1000)), ..Timeouts::default() });
+            let uploading = async {
+                sleep(ms(2)).await;
+                deadlines.request_complete();
+                std::future::pending::<()>().await;
+            };
+            tokio::select! {
+                () = uploading => unreachable!("it never ends"),
+                found = expired(&deadlines) => assert_eq!(found, (Reason::UpstreamTimeout, 6)),
+            }
+        })
+        .await;
 }

@@ -29,7 +29,7 @@ fn data(text: &'static str) -> Frame {
 }
 
 fn books(body: &Body) -> Books {
-    Books::open(&policy(&model()), &connection(), Version::Http11, whole_len(body))
+    Books::open(&policy(&model()), &connection(), Version::Http11, whole_len(body), None)
 }
 
 async fn text(frames: usize, body: &mut Body) -> String {

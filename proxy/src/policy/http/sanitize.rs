@@ -6,6 +6,7 @@ use http::HeaderName;
 
 use super::compile::HttpPolicy;
 use crate::body::RequestHead;
+use crate::policy::facts;
 
 /// Removed from every request.
 const ALWAYS: [HeaderName; 15] = [
@@ -37,8 +38,7 @@ const AT_THE_EDGE: [HeaderName; 5] = [
 
 impl HttpPolicy {
     pub(super) fn remove_envoy_fields(&self, head: &mut RequestHead) {
-        // One pass over the names there are is cheaper than twenty lookups that find nothing.
-        if !head.headers.keys().any(|name| name.as_str().starts_with("x-envoy-")) {
+        if !facts::has_envoy_fields(&head.headers) {
             return;
         }
         for name in &ALWAYS {
