@@ -1,5 +1,7 @@
 //! Both sides of HTTP/2 together, over real sockets: client → serve → send → backend.
 
+#![allow(clippy::unwrap_used, reason = "a test that meets the unexpected is to fail there")]
+
 use std::cell::Cell;
 use std::future::{Future, poll_fn};
 use std::net::SocketAddr;

@@ -1,5 +1,6 @@
 //! Who is believed and who is not, by real handshakes and real chains.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -152,6 +153,27 @@ fn a_certificate_that_does_not_fit_its_key_is_refused_without_showing_the_key() 
     let refused = super::check_secret(&secret, &Secrets::default()).unwrap_err();
     assert!(refused.contains("does not fit its key"), "{refused}");
     assert!(!refused.contains("PRIVATE") && !format!("{secret:?}").contains("PRIVATE"));
+}
+
+#[test]
+fn a_secret_in_the_environment_is_read_from_the_variables_handed_in() {
+    let ours = ca("ours");
+    let one = leaf(&ours, "spiffe://a/b", |_| ());
+    let named = |name: &str| DataSource::Environment(name.to_owned());
+    let secret = Secret {
+        name: SecretName::from("s"),
+        kind: SecretKind::TlsCertificate {
+            chain: CertificateChain(inline(&one.pem)),
+            key: PrivateKey(named("KEY")),
+        },
+    };
+    let variables = BTreeMap::from([("KEY".to_owned(), one.key.clone())]);
+    let secrets = Secrets::new(variables.into());
+    assert_eq!(super::check_secret(&secret, &secrets), Ok(()));
+    assert_eq!(super::check_secret(&secret, &secrets.static_copy()), Ok(()));
+    assert!(!format!("{secrets:?}").contains("PRIVATE"));
+    let refused = super::check_secret(&secret, &Secrets::default()).unwrap_err();
+    assert_eq!(refused, "environment variable KEY: environment variable not found");
 }
 
 fn secrets(leaf: &Leaf, context: ValidationContext) -> Arc<Secrets> {
