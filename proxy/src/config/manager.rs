@@ -83,7 +83,7 @@ impl Manager {
             stats,
         };
         manager.expect_roots(Instant::now());
-        match manager.apply().first() {
+        match manager.apply().into_iter().next() {
             Some(refused) => Err(refused.to_string()),
             None => Ok(manager),
         }

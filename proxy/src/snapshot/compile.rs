@@ -134,31 +134,37 @@ impl Compiled {
                 self.snapshot.listeners.insert(name.clone(), Arc::clone(before));
                 continue;
             }
+            let clash = model.bind_to_port && !addresses.insert(&model.address) && !is_port_zero(model);
+            let checked = if clash {
+                Err(format!("address {}: another listener has the same address", model.address))
+            } else {
+                inline_clusters(model, resources)
+            };
             let missing: Vec<_> = listener_references(model)
                 .into_iter()
                 .filter(|reference| !self.is_here(reference, fetches, environment))
                 .collect();
-            let compiled = if missing.is_empty() && fetches.listeners_may_start {
-                let clash = model.bind_to_port && !addresses.insert(&model.address) && !is_port_zero(model);
-                let checked = if clash {
-                    Err(format!("address {}: another listener has the same address", model.address))
-                } else {
-                    inline_clusters(model, resources)
-                };
-                checked.and_then(|()| Listener::compile(model, before, environment)).map(Some)
-            } else {
-                self.waiting.extend(missing);
-                Ok(None)
-            };
-            match compiled {
-                Ok(Some(listener)) => {
-                    self.snapshot.listeners.insert(name.clone(), Arc::new(listener));
+            // It is compiled and bound also while it waits: what is wrong with it is told now, not later.
+            let waited = previous.waiting.get(name).filter(|waited| same(&waited.model, model));
+            let compiled = checked.and_then(|()| match waited {
+                Some(waited) => Ok(Arc::clone(waited)),
+                None => Listener::compile(model, before, environment).map(Arc::new),
+            });
+            let starts = missing.is_empty() && fetches.listeners_may_start;
+            let kept = before.map(|before| (name.clone(), Arc::clone(before)));
+            match compiled
+                .and_then(|listener| if starts { listener.listen().map(|()| listener) } else { Ok(listener) })
+            {
+                Ok(listener) if starts => {
+                    self.snapshot.listeners.insert(name.clone(), listener);
                 }
-                unfinished => {
-                    if let Err(reason) = unfinished {
-                        self.refuse(ResourceId::Listener(name.clone()), reason, previous);
-                    }
-                    let kept = before.map(|before| (name.clone(), Arc::clone(before)));
+                Ok(listener) => {
+                    self.waiting.extend(missing);
+                    self.snapshot.waiting.insert(name.clone(), listener);
+                    self.snapshot.listeners.extend(kept);
+                }
+                Err(reason) => {
+                    self.refuse(ResourceId::Listener(name.clone()), reason, previous);
                     self.snapshot.listeners.extend(kept);
                 }
             }

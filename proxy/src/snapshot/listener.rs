@@ -65,6 +65,14 @@ impl Listener {
         };
         Ok(Self { model: Arc::clone(model), sockets, matcher, chains, default_chain, stats })
     }
+
+    /// Lets clients connect.
+    ///
+    /// # Errors
+    /// The address and what the system said.
+    pub(super) fn listen(&self) -> Result<(), String> {
+        self.sockets.iter().try_for_each(|sockets| sockets.listen(&self.model))
+    }
 }
 
 fn take_or_compile(

@@ -27,6 +27,8 @@ pub struct Snapshot {
     pub routes: HashMap<RouteConfigName, Arc<RouteTable>>,
     /// Clusters that can be used.
     pub clusters: Arc<Clusters>,
+    /// Listeners that are bound but wait for routes or secrets; what they replace serves meanwhile.
+    pub waiting: BTreeMap<ListenerName, Arc<Listener>>,
     /// Clusters that wait for endpoints or a first health check; what they replace serves meanwhile.
     pub warming: Vec<Arc<Cluster>>,
     /// Takes no request: for a chain whose table RDS has not brought yet.

@@ -4,7 +4,7 @@
 use std::net::{SocketAddr, TcpListener};
 use std::os::unix::net::UnixListener;
 
-use socket2::{Domain, Protocol, Socket, Type};
+use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use xds::model::{Address, Host, Listener, SocketAddress};
 
 /// The bound sockets of one address of a listener.
@@ -30,7 +30,7 @@ pub enum SocketKind {
 }
 
 impl Sockets {
-    /// Binds `address` for `listener`, for so many `workers`.
+    /// Binds `address` for `listener`, for so many `workers`. Nobody can connect before [`Sockets::listen`].
     ///
     /// # Errors
     /// Names the address, what the system said, and the likely remedy.
@@ -55,13 +55,26 @@ impl Sockets {
                 let ip = socket_address.ip().ok_or_else(|| {
                     format!("address {address}: a listener needs an IP address, {address} is a name")
                 })?;
-                let sockets = bind_tcp(ip, listener, if reuse_port { workers } else { 1 }, reuse_port);
+                let sockets = bind_tcp(ip, if reuse_port { workers } else { 1 }, reuse_port);
                 let sockets = sockets.map_err(refuse)?;
                 let bound = sockets[0].local_addr().map_err(refuse)?;
                 (Address::from(bound), SocketKind::Tcp(sockets))
             }
         };
         Ok(Self { configured: address.clone(), bound, reuse_port, kind })
+    }
+
+    /// Lets clients connect; they wait until a worker accepts.
+    ///
+    /// # Errors
+    /// What the system said, with the address.
+    pub fn listen(&self, listener: &Listener) -> Result<(), String> {
+        let backlog = i32::try_from(listener.tcp_backlog_size).unwrap_or(i32::MAX);
+        let SocketKind::Tcp(sockets) = &self.kind else { return Ok(()) };
+        sockets
+            .iter()
+            .try_for_each(|socket| SockRef::from(socket).listen(backlog))
+            .map_err(|error| format!("address {}: cannot listen: {error}", self.configured))
     }
 
     /// The bound IP address and port; `None` for a Unix socket.
@@ -74,12 +87,7 @@ impl Sockets {
     }
 }
 
-fn bind_tcp(
-    address: SocketAddr,
-    listener: &Listener,
-    count: usize,
-    reuse_port: bool,
-) -> std::io::Result<Vec<TcpListener>> {
+fn bind_tcp(address: SocketAddr, count: usize, reuse_port: bool) -> std::io::Result<Vec<TcpListener>> {
     if reuse_port {
         // With SO_REUSEPORT another process of the same user could hold the port too and would get a share of
         // our connections in silence: a plain bind first tells.
@@ -91,14 +99,7 @@ fn bind_tcp(
     for _ in 1..count {
         sockets.push(socket(bound, reuse_port)?);
     }
-    let backlog = i32::try_from(listener.tcp_backlog_size).unwrap_or(i32::MAX);
-    sockets
-        .into_iter()
-        .map(|socket| {
-            socket.listen(backlog)?;
-            Ok(socket.into())
-        })
-        .collect()
+    Ok(sockets.into_iter().map(TcpListener::from).collect())
 }
 
 fn socket(address: SocketAddr, reuse_port: bool) -> std::io::Result<Socket> {
