@@ -37,13 +37,8 @@ fn a_change_is_live_at_every_site_with_no_connection_dropped_and_no_request_fail
         let value = format!("change-{change}");
         let took = mesh.apply(&route(&value));
         println!("change {change}: acknowledged by all proxies after {took:?}");
-        for site in 0..SITES.len() {
-            assert_eq!(
-                mark(&mesh, site).as_deref(),
-                Ok(value.as_str()),
-                "{} serves an old version",
-                SITES[site]
-            );
+        for (site, name) in SITES.iter().enumerate() {
+            assert_eq!(mark(&mesh, site).as_deref(), Ok(value.as_str()), "{name} serves an old version");
         }
     }
     for (load, site) in loads.into_iter().zip(SITES) {
@@ -72,8 +67,8 @@ fn traffic_goes_on_without_the_control_api_and_changes_flow_again_when_it_is_bac
         if std::net::TcpStream::connect(&rest).is_err() { Ok(()) } else { Err("it answers".to_owned()) }
     });
     std::thread::sleep(Duration::from_secs(2));
-    for site in 0..SITES.len() {
-        assert_eq!(mark(&mesh, site).as_deref(), Ok("shop"), "{} stopped serving", SITES[site]);
+    for (site, name) in SITES.iter().enumerate() {
+        assert_eq!(mark(&mesh, site).as_deref(), Ok("shop"), "{name} stopped serving");
     }
 
     let mut command = Command::new(binary("tombolo"));

@@ -92,7 +92,7 @@ impl Up {
         children: &mut Children,
     ) -> Result<(), Failure> {
         let mesh = self.filename.as_ref().map(|file| documents::read(file)).transpose()?;
-        ports::check_ports_of_control(&layout)?;
+        ports::check_ports_of_control(layout)?;
         let limit = Duration::from_secs(self.timeout_s);
         let target = Target { server: layout.control_url(), token_file: layout.admin_token() };
         children.start(self.control(layout)?)?;

@@ -146,7 +146,7 @@ impl Deadlines {
                     }
                     timer
                 }
-                none if self.waits_with_others(at) => break,
+                None if self.waits_with_others(at) => break,
                 none => none.insert(Box::pin(sleep_until(at))),
             };
             if timer.as_mut().poll(cx).is_pending() {
