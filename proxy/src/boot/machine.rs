@@ -1,6 +1,7 @@
 //! What formats and headers may know about the machine this runs on.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::net::{IpAddr, UdpSocket};
 
 use super::options::Options;
@@ -20,9 +21,11 @@ pub(super) fn environment(options: &Options) -> Environment {
     }
 }
 
-/// The process' environment.
+/// The process' environment; what is not UTF-8 can be named by no configuration and is left out.
 pub(super) fn variables() -> BTreeMap<String, String> {
-    std::env::vars().collect()
+    let text =
+        |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+    std::env::vars_os().filter_map(text).collect()
 }
 
 /// The address that packets to elsewhere would carry. Connecting a UDP socket picks a route and sends nothing;
