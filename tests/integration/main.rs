@@ -10,4 +10,9 @@ mod failover;
 
 mod live_changes;
 
+mod gateways;
 mod renewal;
+
+mod clients;
+
+mod big_bodies;

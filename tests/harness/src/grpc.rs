@@ -44,8 +44,8 @@ pub struct Tls<'a> {
     pub key: &'a Path,
 }
 
-/// Makes one call (`unary`, `server-stream`, `bidi`, `fail`, `health`) and returns its JSON, or nothing when
-/// Python is missing (which was said).
+/// Makes one call (`unary`, `server-stream`, `client-stream`, `bidi`, `fail`, `details`, `deadline`, `cancel`,
+/// `health`) and returns its JSON, or nothing when Python is missing (which was said).
 pub fn call(
     addr: SocketAddr,
     authority: &str,

@@ -1,11 +1,13 @@
 """Calls grpc_server.py: grpc_client.py ADDRESS AUTHORITY CALL [ARGUMENT]; prints one JSON line.
 
-CALL is unary, server-stream, bidi, fail or health. With the files GRPC_ROOT, GRPC_CERT and GRPC_KEY named in the
+CALL is unary, server-stream, client-stream, bidi, fail, details, deadline, cancel or health. With the files GRPC_ROOT, GRPC_CERT and GRPC_KEY named in the
 environment the channel is TLS.
 """
 import json
 import os
 import sys
+import time
+import uuid
 
 import grpc
 from grpc_health.v1 import health_pb2, health_pb2_grpc
@@ -44,8 +46,34 @@ def call(channel):
         return {"answers": [answer.decode() for answer in answers]}
     if CALL == "fail":
         return {"answer": channel.unary_unary("/echo.Echo/Fail")(ARGUMENT.encode(), TIMEOUT_SECONDS).decode()}
+    if CALL == "client-stream":
+        messages = (b"x" * 65536 for _ in range(int(ARGUMENT)))
+        return {"answer": channel.stream_unary("/echo.Echo/ClientStream")(messages, TIMEOUT_SECONDS).decode()}
+    if CALL == "details":
+        channel.unary_unary("/echo.Echo/Details")(ARGUMENT.encode(), TIMEOUT_SECONDS)
+    if CALL == "deadline":
+        return {"answers": len(list(channel.unary_stream("/echo.Echo/Wait")(b"deadline", float(ARGUMENT))))}
+    if CALL == "cancel":
+        return cancel(channel)
     request = health_pb2.HealthCheckRequest(service=ARGUMENT)
     return {"answer": health_pb2_grpc.HealthStub(channel).Check(request, TIMEOUT_SECONDS).status}
+
+
+def cancel(channel):
+    """Leaves a call in its midst, and asks the server until it has heard of that."""
+    tag = uuid.uuid4().bytes
+    answers = channel.unary_stream("/echo.Echo/Wait")(tag, TIMEOUT_SECONDS)
+    next(answers)
+    answers.cancel()
+    asked = channel.unary_unary("/echo.Echo/Cancelled")
+    until = time.monotonic() + TIMEOUT_SECONDS
+    while asked(tag, TIMEOUT_SECONDS) != b"yes" and time.monotonic() < until:
+        time.sleep(0.05)
+    return {"code": answers.code().name, "seen": asked(tag, TIMEOUT_SECONDS) == b"yes"}
+
+
+def status_details(error):
+    return next((v.hex() for k, v in error.trailing_metadata() or () if k == "grpc-status-details-bin"), None)
 
 
 def main():
@@ -53,7 +81,7 @@ def main():
         try:
             result = {"code": "OK", **call(opened)}
         except grpc.RpcError as error:
-            result = {"code": error.code().name, "details": error.details()}
+            result = {"code": error.code().name, "details": error.details(), "status": status_details(error)}
     print(json.dumps(result))
 
 

@@ -1,8 +1,9 @@
-"""A gRPC backend: /echo.Echo/{Unary,ServerStream,BidiStream,Fail} on raw bytes, and grpc.health.v1.
+"""A gRPC backend: /echo.Echo/{Unary,ServerStream,ClientStream,BidiStream,Fail,Details,Wait,Cancelled} on raw bytes, and grpc.health.v1.
 
 Usage: grpc_server.py ADDRESS NAME. Writes "serving" when it accepts calls.
 """
 import sys
+import threading
 from concurrent import futures
 
 import grpc
@@ -10,6 +11,10 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 
 ADDRESS, NAME = sys.argv[1], sys.argv[2]
 MESSAGE_BYTES_MAX = 64 * 1024 * 1024
+WAIT_SECONDS_MAX = 20
+
+# The tags of calls of Wait that their client has left.
+cancelled = set()
 
 
 def metadata(context):
@@ -36,10 +41,37 @@ def fail(request, context):
     context.abort(grpc.StatusCode(next(c.value for c in grpc.StatusCode if c.name == request.decode())), "as asked")
 
 
+def client_stream(requests, context):
+    lengths = [len(request) for request in requests]
+    return f"{len(lengths)} messages, {sum(lengths)} bytes".encode()
+
+
+def details(request, context):
+    context.set_trailing_metadata((("grpc-status-details-bin", request),))
+    context.abort(grpc.StatusCode.FAILED_PRECONDITION, "as asked: % and ü")
+
+
+def wait(request, context):
+    """Sends one message and then nothing until its client leaves."""
+    left = threading.Event()
+    context.add_callback(left.set)
+    yield b"begun"
+    if left.wait(WAIT_SECONDS_MAX):
+        cancelled.add(request)
+
+
+def was_cancelled(request, context):
+    return b"yes" if request in cancelled else b"no"
+
+
 HANDLERS = {
     "Unary": grpc.unary_unary_rpc_method_handler(unary),
     "ServerStream": grpc.unary_stream_rpc_method_handler(server_stream),
     "BidiStream": grpc.stream_stream_rpc_method_handler(bidi_stream),
+    "ClientStream": grpc.stream_unary_rpc_method_handler(client_stream),
+    "Details": grpc.unary_unary_rpc_method_handler(details),
+    "Wait": grpc.unary_stream_rpc_method_handler(wait),
+    "Cancelled": grpc.unary_unary_rpc_method_handler(was_cancelled),
     "Fail": grpc.unary_unary_rpc_method_handler(fail),
 }
 
