@@ -188,11 +188,11 @@ fn grpcio_calls_grpcio() {
             grpc::call(backend.addr(), "grpc.test", name, argument, None).expect("python is there")
         };
         calls_are_answered(&call);
-        for (name, argument) in
-            [("details", "why"), ("deadline", "0.3"), ("fail", "UNAVAILABLE"), ("fail", "DATA_LOSS")]
-        {
+        for (name, argument) in [("details", "why"), ("fail", "UNAVAILABLE"), ("fail", "DATA_LOSS")] {
             assert_eq!(call(name, argument), direct(name, argument), "{name} {argument}");
         }
+        // Its text is grpcio's own and depends on whether its timer or the server's reset comes first.
+        assert_eq!(call("deadline", "0.3")["code"], direct("deadline", "0.3")["code"]);
     }
 }
 
