@@ -66,7 +66,10 @@ fn bare_fault(error: &h2::Error, reset: Reason) -> Reason {
 #[must_use]
 pub fn reset_code(peer: Peer, error: &Error) -> Code {
     match (peer, error.reason()) {
-        (_, Reason::DownstreamProtocol | Reason::UpstreamProtocol) => Code::PROTOCOL_ERROR,
+        // Only who broke the protocol is told so; the other end did nothing wrong.
+        (Peer::Client, Reason::DownstreamProtocol) | (Peer::Server, Reason::UpstreamProtocol) => {
+            Code::PROTOCOL_ERROR
+        }
         (Peer::Client, Reason::UpstreamRefused | Reason::Draining) => Code::REFUSED_STREAM,
         (Peer::Client, _) => Code::INTERNAL_ERROR,
         (Peer::Server, _) => Code::CANCEL,

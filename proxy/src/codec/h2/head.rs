@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, COOKIE, HOST, HeaderMap, HeaderValue};
 use http::{Method, StatusCode, Uri, request, response, uri};
 
+use super::limit::HeadLimit;
 use crate::body::{RequestHead, ResponseHead, Scheme, Size, Text, Version};
 use crate::error::{Error, Reason};
 
@@ -14,18 +15,15 @@ use crate::error::{Error, Reason};
 /// request that names its host by `host` alone.
 ///
 /// # Errors
-/// `RequestHeadTooLarge` past `headers_count_max` fields, `DownstreamProtocol` for a head without one valid authority.
+/// `RequestHeadTooLarge` past `limit`, `DownstreamProtocol` for a head without one valid authority.
 pub fn from_request(
     parts: request::Parts,
     connection_scheme: Scheme,
-    headers_count_max: usize,
+    limit: HeadLimit,
 ) -> Result<RequestHead, Error> {
     let request::Parts { method, uri, mut headers, extensions, .. } = parts;
-    if headers.len() > headers_count_max {
-        return Err(Error::new(
-            Reason::RequestHeadTooLarge,
-            format!("http/2 request with {} fields, at most {headers_count_max} accepted", headers.len()),
-        ));
+    if let Some(excess) = limit.excess(request_pseudo_bytes(&method, &uri), &headers) {
+        return Err(Error::new(Reason::RequestHeadTooLarge, format!("http/2 request with {excess}")));
     }
     let upgrade = extensions
         .get::<h2::ext::Protocol>()
@@ -45,6 +43,14 @@ pub fn from_request(
     // RFC 8441 is HTTP/1.1's upgrade in other words; inside the proxy an upgrade is a GET that asks for a protocol.
     let method = if upgrade.is_some() { Method::GET } else { method };
     Ok(RequestHead { method, scheme, authority, path, version: Version::Http2, headers, upgrade })
+}
+
+fn request_pseudo_bytes(method: &Method, uri: &Uri) -> usize {
+    let field = |name: &str, value: Option<&str>| value.map_or(0, |value| name.len() + value.len());
+    field(":method", Some(method.as_str()))
+        + field(":scheme", uri.scheme_str())
+        + field(":authority", uri.authority().map(uri::Authority::as_str))
+        + field(":path", uri.path_and_query().map(uri::PathAndQuery::as_str))
 }
 
 /// `:authority` wins over `host`, as in Envoy; without it there must be exactly one `host`.
@@ -135,18 +141,15 @@ pub fn to_request(head: RequestHead) -> Result<http::Request<()>, Error> {
 /// Our head for a response that arrived to a request which asked for an upgrade or not.
 ///
 /// # Errors
-/// `UpstreamProtocol` past `headers_count_max` fields, and for 101, which HTTP/2 does not have.
+/// `UpstreamProtocol` past `limit`, and for 101, which HTTP/2 does not have.
 pub fn from_response(
     parts: response::Parts,
     asked_upgrade: bool,
-    headers_count_max: usize,
+    limit: HeadLimit,
 ) -> Result<ResponseHead, Error> {
     let response::Parts { status, headers, .. } = parts;
-    if headers.len() > headers_count_max {
-        return Err(Error::new(
-            Reason::UpstreamProtocol,
-            format!("http/2 response with {} fields, at most {headers_count_max} accepted", headers.len()),
-        ));
+    if let Some(excess) = limit.excess(":status200".len(), &headers) {
+        return Err(Error::new(Reason::UpstreamProtocol, format!("http/2 response with {excess}")));
     }
     if status == StatusCode::SWITCHING_PROTOCOLS {
         return Err(Error::new(Reason::UpstreamProtocol, "http/2 response with status 101"));

@@ -8,6 +8,7 @@ mod fault;
 mod gather;
 mod head;
 mod keepalive;
+mod limit;
 mod receive;
 mod send;
 
@@ -15,6 +16,7 @@ pub use fault::{Peer, error, reset_code};
 pub use gather::{Flusher, Gather};
 pub use head::{declared_size, from_request, from_response, to_interim, to_request, to_response};
 pub use keepalive::{Keepalive, Pinger};
+pub use limit::HeadLimit;
 pub use receive::Receive;
 pub use send::{Send, Unsent};
 

@@ -6,7 +6,9 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 
 use super::*;
 use crate::body::{RequestHead, Scheme, Text, Version};
-use crate::error::Reason;
+use crate::error::{Error, Reason};
+
+const LIMIT: HeadLimit = HeadLimit { bytes_max: 60 * 1024, fields_max: 100 };
 
 fn head() -> RequestHead {
     RequestHead {
@@ -30,7 +32,7 @@ fn heads_come_back_as_they_left() {
     let upgrade = RequestHead { upgrade: Some("websocket".into()), ..head() };
     for sent in [head(), connect, upgrade] {
         let (parts, ()) = to_request(sent.clone()).unwrap().into_parts();
-        let arrived = from_request(parts, Scheme::Https, 100).unwrap();
+        let arrived = from_request(parts, Scheme::Https, LIMIT).unwrap();
         assert_eq!(arrived.method, sent.method);
         assert_eq!(arrived.authority, sent.authority);
         assert_eq!(arrived.path, sent.path);
@@ -43,7 +45,7 @@ fn heads_come_back_as_they_left() {
 fn host_serves_where_authority_is_missing() {
     let mut request = parts("/x", Method::GET);
     request.headers.insert("host", "b.test".parse().unwrap());
-    let head = from_request(request, Scheme::Https, 100).unwrap();
+    let head = from_request(request, Scheme::Https, LIMIT).unwrap();
     assert_eq!((&*head.authority, head.scheme), ("b.test", Scheme::Https));
     assert!(head.headers.is_empty());
 }
@@ -58,9 +60,18 @@ fn heads_without_one_valid_authority_are_refused() {
     bad.headers.insert("host", "b test/".parse().unwrap());
     for request in [none, two, bad, parts("http://user@a.test/", Method::GET)] {
         let shown = format!("{request:?}");
-        let refused = from_request(request, Scheme::Http, 100).expect_err(&shown);
+        let refused = from_request(request, Scheme::Http, LIMIT).expect_err(&shown);
         assert_eq!(refused.reason(), Reason::DownstreamProtocol, "{shown}");
     }
+}
+
+#[test]
+fn a_reset_blames_only_who_broke_the_protocol() {
+    let code = |peer, reason| reset_code(peer, &Error::from(reason));
+    assert_eq!(code(Peer::Client, Reason::DownstreamProtocol), h2::Reason::PROTOCOL_ERROR);
+    assert_eq!(code(Peer::Client, Reason::UpstreamProtocol), h2::Reason::INTERNAL_ERROR);
+    assert_eq!(code(Peer::Server, Reason::UpstreamProtocol), h2::Reason::PROTOCOL_ERROR);
+    assert_eq!(code(Peer::Server, Reason::DownstreamProtocol), h2::Reason::CANCEL);
 }
 
 #[test]

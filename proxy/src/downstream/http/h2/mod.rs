@@ -98,7 +98,7 @@ fn builder(settings: &H2Settings) -> server::Builder {
         .initial_window_size(settings.initial_stream_window_size)
         .initial_connection_window_size(settings.initial_connection_window_size)
         .header_table_size(settings.hpack_table_size)
-        .max_header_list_size(settings.head_bytes_max)
+        .max_header_list_size(settings.head_limit().list_bytes_max())
         .max_send_buffer_size(limits::RELAY_BUFFER_BYTES)
         .max_concurrent_reset_streams(limits::H2_RESET_STREAMS_KEPT)
         .max_pending_accept_reset_streams(limits::H2_PENDING_RESETS_MAX);

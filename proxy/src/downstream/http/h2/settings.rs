@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use crate::body::{Body, Response};
-use crate::codec::h2::Keepalive;
+use crate::codec::h2::{HeadLimit, Keepalive};
 use crate::downstream::http::h1::Refusal;
 use crate::limits;
 
@@ -59,6 +59,12 @@ impl Default for H2Settings {
 }
 
 impl H2Settings {
+    /// The largest request head accepted.
+    #[must_use]
+    pub fn head_limit(&self) -> HeadLimit {
+        HeadLimit { bytes_max: self.head_bytes_max as usize, fields_max: self.headers_count_max }
+    }
+
     /// The answer to a request that cannot be read.
     #[must_use]
     pub fn answer(&self, refusal: &Refusal) -> Response {

@@ -44,7 +44,7 @@ where
     H: AsyncFn(Request) -> Response,
 {
     let (parts, receive) = request.into_parts();
-    let mut head = match codec::from_request(parts, scheme, settings.headers_count_max) {
+    let mut head = match codec::from_request(parts, scheme, settings.head_limit()) {
         Ok(head) => head,
         Err(why) => return refuse(respond, why, &settings).await,
     };

@@ -24,7 +24,7 @@ use tokio::task::{AbortHandle, JoinSet};
 use tokio::time::{Instant, timeout};
 
 use crate::body::{Body, Frame, Interim, Request, Response, ResponseHead, Size, Source};
-use crate::codec::h2::{self as codec, Gather, Peer, Receive, Unsent};
+use crate::codec::h2::{self as codec, Gather, HeadLimit, Peer, Receive, Unsent};
 use crate::codec::io::Stream;
 use crate::error::{Error, Reason};
 use crate::limits;
@@ -39,7 +39,7 @@ struct Core {
     sender: RefCell<SendRequest<Bytes>>,
     /// The driver and the request bodies on their way; dropped, and so aborted, with the last handle.
     tasks: RefCell<JoinSet<()>>,
-    headers_count_max: usize,
+    head_limit: HeadLimit,
     streams_max: usize,
     requests_left: Cell<Option<u64>>,
 }
@@ -64,7 +64,7 @@ impl H2Connection {
             status,
             sender: RefCell::new(sender),
             tasks: RefCell::new(tasks),
-            headers_count_max: settings.headers_count_max,
+            head_limit: settings.head_limit(),
             streams_max: settings.max_concurrent_streams as usize,
             requests_left: Cell::new(settings.max_requests),
         })))
@@ -146,7 +146,7 @@ impl H2Connection {
             Ok(response) => response.into_parts(),
             Err(why) => return Err(upload.cause(codec::error(Peer::Server, &why))),
         };
-        let head = codec::from_response(parts, upgrade, self.0.headers_count_max)?;
+        let head = codec::from_response(parts, upgrade, self.0.head_limit)?;
         let tunnelled =
             tunnel && (head.status.is_success() || head.status == StatusCode::SWITCHING_PROTOCOLS);
         let ended = receive.is_end_stream();

@@ -2,7 +2,7 @@
 
 use h2::client;
 
-use crate::codec::h2::Keepalive;
+use crate::codec::h2::{HeadLimit, Keepalive};
 use crate::limits;
 
 /// How a cluster speaks HTTP/2; Envoy's `http2_protocol_options` and `common_http_protocol_options`.
@@ -41,6 +41,14 @@ impl Default for H2ClientSettings {
     }
 }
 
+impl H2ClientSettings {
+    /// The largest response head accepted.
+    #[must_use]
+    pub fn head_limit(&self) -> HeadLimit {
+        HeadLimit { bytes_max: self.head_bytes_max as usize, fields_max: self.headers_count_max }
+    }
+}
+
 /// The `h2` builder with these settings; server push is always off.
 pub(super) fn builder(settings: &H2ClientSettings) -> client::Builder {
     let mut builder = client::Builder::new();
@@ -49,7 +57,7 @@ pub(super) fn builder(settings: &H2ClientSettings) -> client::Builder {
         .initial_window_size(settings.initial_stream_window_size)
         .initial_connection_window_size(settings.initial_connection_window_size)
         .header_table_size(settings.hpack_table_size)
-        .max_header_list_size(settings.head_bytes_max)
+        .max_header_list_size(settings.head_limit().list_bytes_max())
         .max_send_buffer_size(limits::RELAY_BUFFER_BYTES)
         .max_concurrent_reset_streams(limits::H2_RESET_STREAMS_KEPT);
     builder

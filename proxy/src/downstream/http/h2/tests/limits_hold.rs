@@ -69,6 +69,34 @@ fn heads_that_break_the_rules_are_answered_without_the_handler() {
     });
 }
 
+/// A request whose names and values, pseudo fields included, are `bytes` in 90 fields.
+fn crowded(bytes: usize) -> http::Request<()> {
+    let mut request = get("/");
+    let path = request.uri().path().len();
+    let authority = request.uri().authority().map_or(0, |authority| authority.as_str().len());
+    let pseudo = ":method:scheme:authority:path".len() + "GEThttp".len() + path + authority;
+    let mut left = bytes - pseudo;
+    for count in 0..90 {
+        let name: http::HeaderName = format!("x-{count:02}").parse().unwrap();
+        let value = if count < 89 { "v".repeat(600) } else { "v".repeat(left - name.as_str().len()) };
+        left -= (name.as_str().len() + value.len()).min(left);
+        request.headers_mut().insert(name, value.parse().unwrap());
+    }
+    request
+}
+
+#[test]
+fn a_head_of_many_fields_has_the_limit_that_it_has_on_http1() {
+    local(async {
+        let mut pair =
+            pair(H2Settings::default(), async |_| Response::new(StatusCode::OK, Body::empty())).await;
+        for (bytes, status) in [(limits::HEAD_BYTES_MAX, 200), (limits::HEAD_BYTES_MAX + 1, 431)] {
+            let (response, _) = pair.client.send_request(crowded(bytes), true).unwrap();
+            assert_eq!(response.await.unwrap().status().as_u16(), status, "{bytes} bytes");
+        }
+    });
+}
+
 #[test]
 fn a_silent_peer_is_found_by_keepalive() {
     local(async {
