@@ -15,4 +15,6 @@ mod renewal;
 
 mod clients;
 
+mod trailers;
+
 mod big_bodies;

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
+use http::HeaderMap;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
@@ -28,17 +29,27 @@ pub type Request = http::Request<Bytes>;
 
 /// Sends one request on a connection of its own and reads the whole answer.
 pub fn send(addr: SocketAddr, transport: &Transport, request: Request) -> io::Result<Response> {
+    send_with_trailers(addr, transport, request, HeaderMap::new())
+}
+
+/// The same with trailers after the request's body.
+pub fn send_with_trailers(
+    addr: SocketAddr,
+    transport: &Transport,
+    request: Request,
+    trailers: HeaderMap,
+) -> io::Result<Response> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let exchange = async {
             let tcp = TcpStream::connect(addr).await?;
             tcp.set_nodelay(true)?;
             match transport {
-                Transport::Plain => exchange(tcp, request).await,
+                Transport::Plain => exchange(tcp, request, trailers).await,
                 Transport::Tls(name, config) => {
                     let name = ServerName::try_from(name.clone()).map_err(io::Error::other)?;
                     let connector = tokio_rustls::TlsConnector::from(config.clone());
-                    exchange(connector.connect(name, tcp).await?, request).await
+                    exchange(connector.connect(name, tcp).await?, request, trailers).await
                 }
             }
         };
@@ -48,7 +59,7 @@ pub fn send(addr: SocketAddr, transport: &Transport, request: Request) -> io::Re
     })
 }
 
-async fn exchange<S>(stream: S, request: Request) -> io::Result<Response>
+async fn exchange<S>(stream: S, request: Request, trailers: HeaderMap) -> io::Result<Response>
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -57,9 +68,13 @@ where
     let mut sender = sender.ready().await.map_err(io::Error::other)?;
     let (parts, body) = request.into_parts();
     let request = http::Request::from_parts(parts, ());
-    let (answer, mut upload) = sender.send_request(request, body.is_empty()).map_err(io::Error::other)?;
-    if !body.is_empty() {
-        upload.send_data(body, true).map_err(io::Error::other)?;
+    let bodiless = body.is_empty() && trailers.is_empty();
+    let (answer, mut upload) = sender.send_request(request, bodiless).map_err(io::Error::other)?;
+    if !bodiless {
+        upload.send_data(body, trailers.is_empty()).map_err(io::Error::other)?;
+    }
+    if !trailers.is_empty() {
+        upload.send_trailers(trailers).map_err(io::Error::other)?;
     }
     let response = read(answer.await.map_err(io::Error::other)?).await;
     driver.abort();
@@ -84,7 +99,7 @@ async fn read(response: http::Response<h2::RecvStream>) -> io::Result<Response> 
     })
 }
 
-fn fields(map: &http::HeaderMap) -> Vec<(String, String)> {
+fn fields(map: &HeaderMap) -> Vec<(String, String)> {
     let text = |value: &http::HeaderValue| String::from_utf8_lossy(value.as_bytes()).into_owned();
     map.iter().map(|(name, value)| (name.as_str().to_owned(), text(value))).collect()
 }

@@ -40,6 +40,7 @@ fn chunked_bodies_and_trailers_travel_both_ways() {
     assert_eq!(answer.body.len(), 100);
     assert_eq!(backend.requests()[0].body_len, 3);
     assert_eq!(backend.requests()[0].trailers, trailers);
+    assert_eq!(answer.trailers, [("x-checksum".to_owned(), "abc".to_owned())]);
 }
 
 #[test]
@@ -50,6 +51,17 @@ fn http2_is_answered_on_the_same_port() {
     let answer = client_h2::send(backend.addr(), &Transport::Plain, request).expect("answered");
     assert_eq!((answer.status, answer.json()["version"].as_str()), (200, Some("HTTP/2.0")));
     assert_eq!(answer.json()["authority"], "h2.example");
+}
+
+#[test]
+fn an_answer_to_head_has_a_length_and_no_body() {
+    let backend = Backend::start("one");
+    let over_http1 = send(backend.addr(), &Request::new("HEAD", "a", "/bytes/1234")).expect("answered");
+    let request = http::Request::head("http://a/bytes/1234").body(bytes::Bytes::new()).expect("valid");
+    let over_http2 = client_h2::send(backend.addr(), &Transport::Plain, request).expect("answered");
+    for answer in [over_http1, over_http2] {
+        assert_eq!((answer.header("content-length"), answer.body.len()), (Some("1234"), 0));
+    }
 }
 
 #[test]

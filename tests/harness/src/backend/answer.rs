@@ -6,7 +6,7 @@
 //! | `delay/300` | the JSON after 300 ms |
 //! | `bytes/1000` | that many bytes, `Content-Length` |
 //! | `stream/1000` | that many bytes, chunked |
-//! | `trailers` | a chunked body and the trailer `x-checksum: abc` |
+//! | `trailers` | a chunked body and the trailer `x-checksum: abc`; on HTTP/1.1 if `te: trailers` came |
 //! | `echo` | the request's body, streamed back |
 //! | `close` | none: the connection is closed |
 //! | `truncate/100` | `Content-Length: 200`, 100 bytes, then the connection is closed |
@@ -22,15 +22,30 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use aws_lc_rs::digest;
-use http::{HeaderName, HeaderValue, Request, Response, StatusCode, header};
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Version, header};
 use http_body_util::BodyExt;
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 
 use super::body::{Body, Ending, full, stream};
 use super::record::{Journal, Recorded, fields};
 use super::websocket;
 
 pub(crate) async fn answer(journal: Arc<Journal>, request: Request<Incoming>) -> io::Result<Response<Body>> {
+    let bodiless = request.method() == Method::HEAD && request.version() == Version::HTTP_2;
+    let response = wished(journal, request).await?;
+    Ok(if bodiless { without_body(response) } else { response })
+}
+
+/// hyper takes the body off its answers to HEAD on HTTP/1.1 only.
+fn without_body(response: Response<Body>) -> Response<Body> {
+    let (mut parts, body) = response.into_parts();
+    if let Some(length) = body.size_hint().exact() {
+        parts.headers.insert(header::CONTENT_LENGTH, HeaderValue::from(length));
+    }
+    Response::from_parts(parts, full(Vec::new()))
+}
+
+async fn wished(journal: Arc<Journal>, request: Request<Incoming>) -> io::Result<Response<Body>> {
     let wish = wish(&request);
     let additions = additions(&request);
     let words: Vec<&str> = wish.split('/').filter(|word| !word.is_empty()).collect();
@@ -56,7 +71,7 @@ pub(crate) async fn answer(journal: Arc<Journal>, request: Request<Incoming>) ->
         }
         ["bytes", count, ..] => Response::new(full(vec![b'x'; usize::try_from(number(count)).unwrap_or(0)])),
         ["stream", count, ..] => Response::new(stream(number(count), Ending::Whole)),
-        ["trailers", ..] => Response::new(stream(100, Ending::Trailers)),
+        ["trailers", ..] => trailing(),
         ["truncate", count, ..] => truncated(number(count)),
         ["close", ..] => return Err(io::Error::other("closed as asked")),
         ["hang", ..] => std::future::pending().await,
@@ -138,6 +153,13 @@ fn status(code: &str) -> StatusCode {
 
 fn number(text: &str) -> u64 {
     text.parse().unwrap_or(0)
+}
+
+/// hyper sends on HTTP/1.1 only the trailers that the head announces, and only to who sent `te: trailers`.
+fn trailing() -> Response<Body> {
+    let mut response = Response::new(stream(100, Ending::Trailers));
+    response.headers_mut().insert(header::TRAILER, HeaderValue::from_static("x-checksum"));
+    response
 }
 
 fn truncated(bytes: u64) -> Response<Body> {

@@ -26,6 +26,9 @@ mod websocket;
 
 use record::{Journal, Recorded};
 
+/// The largest head taken over HTTP/2; more than any proxy in front of it lets through.
+const HEAD_BYTES_MAX: u32 = 1024 * 1024;
+
 /// A running backend.
 #[derive(Debug)]
 pub struct Backend {
@@ -163,6 +166,7 @@ where
     let mut builder = auto::Builder::new(TokioExecutor::new());
     // A client that has said all it has to say still gets its answer.
     builder.http1().half_close(true);
+    builder.http2().max_header_list_size(HEAD_BYTES_MAX);
     // A peer that leaves early is part of the tests, not a failure of the backend.
     let _ = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).await;
 }
