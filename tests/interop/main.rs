@@ -16,6 +16,8 @@ mod known;
 
 mod configs;
 
+mod handshakes;
+
 mod mesh;
 
 use std::collections::BTreeSet;

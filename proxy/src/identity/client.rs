@@ -84,7 +84,7 @@ impl ClientTls {
 
     fn build(&self, material: &Material) -> Result<ClientSession, String> {
         let common = &self.model.common;
-        let provider = params::provider(common)?;
+        let provider = params::provider(common);
         let contexts: Vec<_> = material.validation.iter().collect();
         let variables = self.secrets.variables();
         let trust = if contexts.is_empty() { None } else { Some(Trust::build(&contexts, variables)?) };
@@ -93,6 +93,7 @@ impl ClientTls {
             trust,
             match_server_name: self.match_server_name,
             mandatory: false,
+            schemes: params::verified_schemes(common, &provider),
             provider: Arc::clone(&provider),
         };
         let builder = ClientConfig::builder_with_provider(provider)
@@ -102,7 +103,7 @@ impl ClientTls {
             .with_custom_certificate_verifier(Arc::new(verifier));
         let mut config = match material.certificates.first() {
             None => builder.with_no_client_auth(),
-            Some(key) => builder.with_client_cert_resolver(Arc::new(Always(Arc::clone(key)))),
+            Some(key) => builder.with_client_cert_resolver(Arc::new(Always(params::signing(common, key)))),
         };
         if judges_peers {
             // A resumed session is not judged again, so that a peer could outlive its trust.

@@ -10,6 +10,8 @@ mod pem;
 
 pub mod svid;
 
+mod names;
+
 mod trust;
 
 mod verify;

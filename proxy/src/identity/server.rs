@@ -52,7 +52,7 @@ impl ServerTls {
         if material.certificates.is_empty() {
             return Err("a downstream TLS context needs a certificate".to_owned());
         }
-        let provider = params::provider(common)?;
+        let provider = params::provider(common);
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
             .with_protocol_versions(&params::versions(common)?)
             .map_err(|error| error.to_string())?;
@@ -65,12 +65,14 @@ impl ServerTls {
                 trust,
                 match_server_name: false,
                 mandatory: self.model.require_client_certificate,
+                schemes: params::verified_schemes(common, &provider),
                 provider,
             }))
         } else {
             builder.with_no_client_auth()
         };
-        let mut config = builder.with_cert_resolver(Arc::new(BySni(material.certificates.clone())));
+        let keys = material.certificates.iter().map(|key| params::signing(common, key));
+        let mut config = builder.with_cert_resolver(Arc::new(BySni(keys.collect())));
         if asks_for_certificate || self.model.disable_stateful_session_resumption {
             // A resumed session is not judged again, so that a peer could outlive its trust.
             config.session_storage = Arc::new(NoServerSessionStorage {});

@@ -12,7 +12,8 @@ use rcgen::{
 use rustls_pki_types::{CertificateDer, UnixTime};
 use xds::model::{
     CertificateChain, CertificateSource, CommonTls, DataSource, DownstreamTls, PrivateKey, SanMatcher,
-    Secret, SecretKind, SecretName, StringMatcher, UpstreamTls, ValidationContext, ValidationSource,
+    Secret, SecretKind, SecretName, SignatureAlgorithm, StringMatcher, UpstreamTls, ValidationContext,
+    ValidationSource,
 };
 
 use super::trust::{Role, Trust};
@@ -258,4 +259,38 @@ async fn a_rotated_certificate_changes_the_generation_and_nothing_else_does() {
     let kind = SecretKind::TlsCertificate { chain, key: PrivateKey(inline(&next.key)) };
     us.set_static(Secret { name: SecretName::from("svid"), kind });
     assert_ne!(client.session().unwrap().generation, first);
+}
+
+/// A handshake with mutual TLS whose two sides allow these signatures; both keys are P-256.
+async fn signed(client: &[SignatureAlgorithm], server: &[SignatureAlgorithm]) -> Result<(), String> {
+    let ours = ca("ours");
+    let us = secrets(&leaf(&ours, "spiffe://ours.example/a", |_| ()), domains(&[("ours.example", &ours)]));
+    let narrowed = |to: &[SignatureAlgorithm]| CommonTls { signature_algorithms: to.to_vec(), ..common() };
+    let server = ServerTls::new(
+        DownstreamTls {
+            common: narrowed(server),
+            require_client_certificate: true,
+            disable_stateless_session_resumption: false,
+            disable_stateful_session_resumption: false,
+        },
+        Arc::clone(&us),
+    );
+    let upstream = UpstreamTls {
+        common: narrowed(client),
+        sni: String::new(),
+        auto_host_sni: false,
+        auto_sni_san_validation: false,
+    };
+    handshake(&ClientTls::new(upstream, false, us), &server).await
+}
+
+#[tokio::test]
+async fn each_side_signs_and_verifies_with_what_its_context_allows_only() {
+    use SignatureAlgorithm::{EcdsaSecp256r1Sha256 as P256, EcdsaSecp384r1Sha384 as P384, Ed25519};
+    assert_eq!(signed(&[], &[P256]).await, Ok(()));
+    assert_eq!(signed(&[P384, P256], &[Ed25519, P256]).await, Ok(()));
+    for (client, server) in [(&[][..], &[Ed25519][..]), (&[P384], &[]), (&[P256], &[P384])] {
+        let done = signed(client, server).await;
+        assert!(done.is_err(), "client {client:?}, server {server:?}: the handshake went through");
+    }
 }

@@ -4,7 +4,6 @@
 //! several domains are never merged.
 
 use std::collections::BTreeMap;
-use std::net::IpAddr;
 
 use rustls::{CertificateError, OtherError};
 use rustls_pki_types::{CertificateDer, TrustAnchor, UnixTime};
@@ -12,12 +11,11 @@ use webpki::{
     CertRevocationList, EndEntityCert, KeyUsage, OwnedCertRevocationList, RevocationCheckDepth,
     RevocationOptionsBuilder, UnknownStatusPolicy,
 };
-use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer, X509Certificate};
-use xds::model::{SanMatcher, SanType, ValidationContext};
+use xds::model::{SanMatcher, ValidationContext};
 
 use super::variables::Variables;
-use super::{pem, svid};
+use super::{names, pem, svid};
 
 /// A compiled validation context (or several that must all hold).
 #[derive(Debug)]
@@ -126,7 +124,7 @@ impl Trust {
             chain?;
         }
         self.judge_hashes(leaf, &parsed)?;
-        self.names.iter().try_for_each(|accepted| judge_names(&parsed, accepted))
+        self.names.iter().try_for_each(|accepted| names::judge(&parsed, accepted).map_err(refused))
     }
 
     fn judge_chain(
@@ -195,39 +193,6 @@ impl Trust {
 fn no_later_than_the_end(parsed: &X509Certificate<'_>, now: UnixTime) -> UnixTime {
     let end = u64::try_from(parsed.validity().not_after.timestamp()).unwrap_or(0);
     UnixTime::since_unix_epoch(std::time::Duration::from_secs(now.as_secs().min(end)))
-}
-
-fn judge_names(parsed: &X509Certificate<'_>, accepted: &[SanMatcher]) -> Result<(), rustls::Error> {
-    let mut shown = Vec::new();
-    if let Ok(Some(extension)) = parsed.subject_alternative_name() {
-        shown.extend(extension.value.general_names.iter().filter_map(text));
-    }
-    let passes = |(kind, name): &(SanType, String)| {
-        accepted
-            .iter()
-            .any(|san| (san.san_type == SanType::Any || san.san_type == *kind) && san.matcher.is_match(name))
-    };
-    if shown.iter().any(passes) {
-        return Ok(());
-    }
-    let shown: Vec<_> = shown.into_iter().map(|(_, name)| name).collect();
-    let wanted: Vec<_> = accepted.iter().map(|san| format!("{:?}", san.matcher.pattern)).collect();
-    Err(refused(format!("the peer is [{}]; accepted: [{}]", shown.join(", "), wanted.join(", "))))
-}
-
-fn text(name: &GeneralName<'_>) -> Option<(SanType, String)> {
-    match name {
-        GeneralName::DNSName(name) => Some((SanType::Dns, (*name).to_owned())),
-        GeneralName::URI(uri) => Some((SanType::Uri, (*uri).to_owned())),
-        GeneralName::RFC822Name(mail) => Some((SanType::Email, (*mail).to_owned())),
-        GeneralName::IPAddress(bytes) => ip(bytes).map(|ip| (SanType::IpAddress, ip.to_string())),
-        _ => None,
-    }
-}
-
-fn ip(bytes: &[u8]) -> Option<IpAddr> {
-    let v4 = <[u8; 4]>::try_from(bytes).map(IpAddr::from);
-    v4.or_else(|_| <[u8; 16]>::try_from(bytes).map(IpAddr::from)).ok()
 }
 
 fn anchors(certificates: &[CertificateDer<'_>]) -> Result<Vec<TrustAnchor<'static>>, String> {

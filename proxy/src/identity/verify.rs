@@ -6,7 +6,9 @@ use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, Server
 use rustls::crypto::{CryptoProvider, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
-use rustls::{CertificateError, DigitallySignedStruct, DistinguishedName, Error, SignatureScheme};
+use rustls::{
+    CertificateError, DigitallySignedStruct, DistinguishedName, Error, PeerMisbehaved, SignatureScheme,
+};
 use webpki::EndEntityCert;
 
 use super::trust::{Role, Trust};
@@ -20,6 +22,8 @@ pub(super) struct Verifier {
     pub(super) match_server_name: bool,
     /// Whether a client must show a certificate.
     pub(super) mandatory: bool,
+    /// The signatures that a peer may prove its certificate with.
+    pub(super) schemes: Vec<SignatureScheme>,
     pub(super) provider: Arc<CryptoProvider>,
 }
 
@@ -40,6 +44,7 @@ impl Verifier {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
+        self.offered(signed)?;
         verify_tls12_signature(message, certificate, signed, &self.provider.signature_verification_algorithms)
     }
 
@@ -49,11 +54,17 @@ impl Verifier {
         certificate: &CertificateDer<'_>,
         signed: &DigitallySignedStruct,
     ) -> Result<HandshakeSignatureValid, Error> {
+        self.offered(signed)?;
         verify_tls13_signature(message, certificate, signed, &self.provider.signature_verification_algorithms)
     }
 
-    fn schemes(&self) -> Vec<SignatureScheme> {
-        self.provider.signature_verification_algorithms.supported_schemes()
+    /// A peer may try what it was not offered; rustls leaves it to us to notice.
+    fn offered(&self, signed: &DigitallySignedStruct) -> Result<(), Error> {
+        if self.schemes.contains(&signed.scheme) {
+            Ok(())
+        } else {
+            Err(PeerMisbehaved::SignedHandshakeWithUnadvertisedSigScheme.into())
+        }
     }
 }
 
@@ -96,7 +107,7 @@ impl ServerCertVerifier for Verifier {
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.schemes()
+        self.schemes.clone()
     }
 }
 
@@ -138,6 +149,6 @@ impl ClientCertVerifier for Verifier {
     }
 
     fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.schemes()
+        self.schemes.clone()
     }
 }

@@ -25,6 +25,15 @@ pub struct Identity {
     pub key_pem: String,
 }
 
+/// The kind of an identity's key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Key {
+    /// Elliptic, over P-256.
+    P256,
+    /// RSA of 2048 bits.
+    Rsa,
+}
+
 /// When a certificate holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Validity {
@@ -65,6 +74,11 @@ impl Authority {
 
     /// An identity with the names and the validity given.
     pub fn issue(&self, names: Vec<SanType>, validity: Validity) -> Identity {
+        self.issue_with(Key::P256, names, validity)
+    }
+
+    /// An identity with a key of this kind, the names and the validity given.
+    pub fn issue_with(&self, key: Key, names: Vec<SanType>, validity: Validity) -> Identity {
         let mut params = CertificateParams::new(Vec::new()).expect("no names, so none is malformed");
         params.subject_alt_names = names;
         params.key_usages = vec![KeyUsagePurpose::DigitalSignature];
@@ -74,7 +88,11 @@ impl Authority {
             params.not_before = rcgen::date_time_ymd(2020, 1, 1);
             params.not_after = rcgen::date_time_ymd(2021, 1, 1);
         }
-        let key = KeyPair::generate().expect("P-256 keys can be made");
+        let algorithm = match key {
+            Key::P256 => &rcgen::PKCS_ECDSA_P256_SHA256,
+            Key::Rsa => &rcgen::PKCS_RSA_SHA256,
+        };
+        let key = KeyPair::generate_for(algorithm).expect("keys of both kinds can be made");
         let cert = params.signed_by(&key, &self.issuer).expect("the root can sign");
         Identity { cert_pem: cert.pem(), key_pem: key.serialize_pem() }
     }

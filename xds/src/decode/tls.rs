@@ -12,7 +12,7 @@ use super::secret;
 use super::source;
 use super::validation;
 use crate::model::{
-    CertificateSource, CommonTls, ConfigSource, DownstreamTls, SecretName, TlsVersion, UpstreamTls,
+    CertificateSource, CommonTls, ConfigSource, DownstreamTls, Named, SecretName, TlsVersion, UpstreamTls,
     ValidationSource,
 };
 
@@ -176,7 +176,7 @@ fn with_params(path: &Path<'_>, params: &pb::TlsParameters, common: CommonTls) -
         signature_algorithms,
         compliance_policies,
     } = params;
-    absent!(path; signature_algorithms, compliance_policies);
+    absent!(path; compliance_policies);
     let minimum_version =
         version(&path.field("tls_minimum_protocol_version"), *tls_minimum_protocol_version)?;
     let maximum_version =
@@ -187,9 +187,26 @@ fn with_params(path: &Path<'_>, params: &pb::TlsParameters, common: CommonTls) -
     Ok(CommonTls {
         minimum_version,
         maximum_version,
-        cipher_suites: path.field("cipher_suites").each(cipher_suites, |at, suite| at.non_empty(suite))?,
-        ecdh_curves: path.field("ecdh_curves").each(ecdh_curves, |at, curve| at.non_empty(curve))?,
+        cipher_suites: named(&path.field("cipher_suites"), cipher_suites)?,
+        ecdh_curves: distinct(&path.field("ecdh_curves"), ecdh_curves)?,
+        signature_algorithms: distinct(&path.field("signature_algorithms"), signature_algorithms)?,
         ..common
+    })
+}
+
+/// As [`named`], where BoringSSL refuses a name that stands there twice.
+fn distinct<T: Named>(path: &Path<'_>, names: &[String]) -> Result<Vec<T>, Invalid> {
+    path.unique("name", names.iter().map(String::as_str))?;
+    named(path, names)
+}
+
+/// Every value by its name.
+fn named<T: Named>(path: &Path<'_>, names: &[String]) -> Result<Vec<T>, Invalid> {
+    path.each(names, |at, name| {
+        T::named(name).ok_or_else(|| {
+            let known: Vec<_> = T::NAMES.iter().map(|(name, _)| *name).collect();
+            at.invalid(format!("{name:?} is not supported here; accepted: {}", known.join(", ")))
+        })
     })
 }
 

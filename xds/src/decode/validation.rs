@@ -12,7 +12,7 @@ use super::any;
 use super::matcher;
 use super::path::{Invalid, Path, absent, off};
 use super::source;
-use crate::model::{DataSource, SanMatcher, SanType, ValidationContext};
+use crate::model::{DataSource, ObjectIdentifier, SanMatcher, SanType, ValidationContext};
 
 /// The rules of one context.
 pub(super) fn context(
@@ -102,16 +102,19 @@ pub(super) fn with_roots(path: &Path<'_>, context: &ValidationContext) -> Result
 
 fn typed_san(path: &Path<'_>, san: &pb::SubjectAltNameMatcher) -> Result<SanMatcher, Invalid> {
     let pb::SubjectAltNameMatcher { san_type, matcher: text, oid } = san;
-    absent!(path; oid);
+    // Envoy reads `oid` for other names only, and documents that it is ignored elsewhere.
     let at = path.field("san_type");
     let san_type = match at.known(*san_type)? {
         PbSanType::Email => SanType::Email,
         PbSanType::Dns => SanType::Dns,
         PbSanType::Uri => SanType::Uri,
         PbSanType::IpAddress => SanType::IpAddress,
-        PbSanType::Unspecified => return at.refuse("is required; accepted: EMAIL, DNS, URI, IP_ADDRESS"),
         PbSanType::OtherName => {
-            return at.refuse("OTHER_NAME is not supported here; accepted: EMAIL, DNS, URI, IP_ADDRESS");
+            let oid = ObjectIdentifier::parse(oid);
+            SanType::OtherName(oid.map_err(|reason| path.field("oid").invalid(reason))?)
+        }
+        PbSanType::Unspecified => {
+            return at.refuse("is required; accepted: EMAIL, DNS, URI, IP_ADDRESS, OTHER_NAME");
         }
     };
     let at = path.field("matcher");

@@ -15,9 +15,9 @@ use super::matcher;
 use super::scalar;
 use super::source;
 use crate::model::{
-    CertificateChain, CertificateSource, CommonTls, ConfigSource, DataSource, DownstreamTls, PrivateKey,
-    SanMatcher, SanType, Secret, SecretKind, SecretName, TlsVersion, UpstreamTls, ValidationContext,
-    ValidationSource,
+    CertificateChain, CertificateSource, CommonTls, ConfigSource, DataSource, DownstreamTls, Named,
+    PrivateKey, SanMatcher, SanType, Secret, SecretKind, SecretName, TlsVersion, UpstreamTls,
+    ValidationContext, ValidationSource,
 };
 
 /// A transport socket around one of the contexts.
@@ -65,12 +65,14 @@ fn common(common: &CommonTls) -> pb::CommonTlsContext {
         maximum_version,
         cipher_suites,
         ecdh_curves,
+        signature_algorithms,
     } = common;
     let params = pb::TlsParameters {
         tls_minimum_protocol_version: version(*minimum_version).into(),
         tls_maximum_protocol_version: version(*maximum_version).into(),
-        cipher_suites: cipher_suites.clone(),
-        ecdh_curves: ecdh_curves.clone(),
+        cipher_suites: names(cipher_suites),
+        ecdh_curves: names(ecdh_curves),
+        signature_algorithms: names(signature_algorithms),
         ..Default::default()
     };
     let mut context = pb::CommonTlsContext {
@@ -90,6 +92,10 @@ fn common(common: &CommonTls) -> pb::CommonTlsContext {
         }
     }
     context
+}
+
+fn names<T: Named>(values: &[T]) -> Vec<String> {
+    values.iter().map(|value| value.name().to_owned()).collect()
 }
 
 fn version(version: Option<TlsVersion>) -> TlsProtocol {
@@ -157,22 +163,23 @@ fn context(context: &ValidationContext) -> pb::CertificateValidationContext {
     };
     for SanMatcher { san_type, matcher: text } in subject_alt_names {
         let matcher = matcher::string(text);
-        let san_type = match san_type {
-            SanType::Email => PbSanType::Email,
-            SanType::Dns => PbSanType::Dns,
-            SanType::Uri => PbSanType::Uri,
-            SanType::IpAddress => PbSanType::IpAddress,
+        let (san_type, oid) = match san_type {
+            SanType::Email => (PbSanType::Email, ""),
+            SanType::Dns => (PbSanType::Dns, ""),
+            SanType::Uri => (PbSanType::Uri, ""),
+            SanType::IpAddress => (PbSanType::IpAddress, ""),
+            SanType::OtherName(oid) => (PbSanType::OtherName, oid.as_str()),
             SanType::Any => {
                 context.match_subject_alt_names.push(matcher);
                 continue;
             }
         };
-        let typed = pb::SubjectAltNameMatcher {
-            san_type: san_type.into(),
+        let (san_type, oid) = (san_type.into(), oid.to_owned());
+        context.match_typed_subject_alt_names.push(pb::SubjectAltNameMatcher {
+            san_type,
             matcher: Some(matcher),
-            ..Default::default()
-        };
-        context.match_typed_subject_alt_names.push(typed);
+            oid,
+        });
     }
     context
 }

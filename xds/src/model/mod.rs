@@ -19,6 +19,8 @@ mod metadata;
 
 mod key;
 
+mod tls_params;
+
 mod tls;
 
 mod secret;
@@ -87,7 +89,8 @@ pub use secret::{Secret, SecretKind};
 pub use source::{ApiType, ConfigSource, DataSource};
 pub use tcp::{TcpProxy, TcpTarget};
 pub use tls::{
-    CertificateSource, CommonTls, DownstreamTls, SanMatcher, SanType, TlsVersion, UpstreamTls,
-    ValidationContext, ValidationSource,
+    CertificateSource, CommonTls, DownstreamTls, ObjectIdentifier, SanMatcher, SanType, TlsVersion,
+    UpstreamTls, ValidationContext, ValidationSource,
 };
+pub use tls_params::{CipherSuite, KeyExchange, Named, SignatureAlgorithm};
 pub use upgrade::UpgradeConfig;

@@ -1,5 +1,6 @@
 //! TLS on either side (`envoy.extensions.transport_sockets.tls.v3`).
 
+use super::tls_params::{CipherSuite, KeyExchange, SignatureAlgorithm};
 use super::{CertificateChain, ConfigSource, DataSource, PrivateKey, SecretName, StringMatcher};
 
 /// TLS for connections that a listener accepts (`DownstreamTlsContext`).
@@ -41,10 +42,12 @@ pub struct CommonTls {
     pub minimum_version: Option<TlsVersion>,
     /// Highest version; `None` is TLS 1.3.
     pub maximum_version: Option<TlsVersion>,
-    /// Cipher suites for TLS 1.2 by OpenSSL name; empty: the library's choice.
-    pub cipher_suites: Vec<String>,
-    /// Key exchange groups by name; empty: the library's choice.
-    pub ecdh_curves: Vec<String>,
+    /// Cipher suites for TLS 1.2, the preferred first; empty: the library's choice.
+    pub cipher_suites: Vec<CipherSuite>,
+    /// Key exchange groups, the preferred first; empty: the library's choice.
+    pub ecdh_curves: Vec<KeyExchange>,
+    /// How either side may prove its certificate, the preferred first; empty: the library's choice.
+    pub signature_algorithms: Vec<SignatureAlgorithm>,
 }
 
 /// A version of TLS.
@@ -122,7 +125,7 @@ pub struct SanMatcher {
 }
 
 /// Kinds of subject alternative names.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SanType {
     /// Mail address.
     Email,
@@ -132,6 +135,59 @@ pub enum SanType {
     Uri,
     /// IP address in text form.
     IpAddress,
-    /// Any of them (the deprecated `match_subject_alt_names`).
+    /// A name of a type beyond these, told by its object identifier.
+    OtherName(ObjectIdentifier),
+    /// Any of them but other names (the deprecated `match_subject_alt_names`).
     Any,
+}
+
+/// An object identifier in dotted form, as `1.3.6.1.4.1.311.20.2.3`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ObjectIdentifier(String);
+
+impl ObjectIdentifier {
+    /// Parses the dotted form: at least two numbers without leading zeros, the first at most 2, and the second
+    /// below 40 where the first is not 2 (X.660).
+    ///
+    /// # Errors
+    /// When `text` is none.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let arcs: Vec<&str> = text.split('.').collect();
+        let is_number = |arc: &&str| {
+            !arc.is_empty()
+                && arc.bytes().all(|b| b.is_ascii_digit())
+                && (arc.len() == 1 || !arc.starts_with('0'))
+        };
+        let is_root = match arcs.as_slice() {
+            ["0" | "1", second, ..] => second.parse::<u8>().is_ok_and(|second| second < 40),
+            ["2", _, ..] => true,
+            _ => false,
+        };
+        if is_root && arcs.iter().all(is_number) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(format!("{text:?} is not an object identifier; accepted: numbers and dots, as 1.3.6.1.5.2.2"))
+        }
+    }
+
+    /// The dotted form.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_object_identifier_is_numbers_and_dots_as_x660_has_them() {
+        for good in ["1.3.6.1.4.1.311.20.2.3", "2.999.3", "1.2", "0.39"] {
+            assert_eq!(ObjectIdentifier::parse(good).map(|oid| oid.0), Ok(good.to_owned()));
+        }
+        for bad in ["", "1", "3.1", "1.40", "01.2", "1.2.03", "1.2.", "1..2", "msUPN", "1.2.-3", "1.+2"] {
+            assert!(ObjectIdentifier::parse(bad).is_err(), "{bad:?} was accepted");
+        }
+    }
 }

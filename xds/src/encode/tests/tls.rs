@@ -3,8 +3,8 @@
 use super::choices::Choices;
 use super::common;
 use crate::model::{
-    CertificateChain, CertificateSource, CommonTls, DownstreamTls, PrivateKey, SanMatcher, SanType,
-    SecretName, TlsVersion, UpstreamTls, ValidationContext, ValidationSource,
+    CertificateChain, CertificateSource, CommonTls, DownstreamTls, Named, ObjectIdentifier, PrivateKey,
+    SanMatcher, SanType, SecretName, TlsVersion, UpstreamTls, ValidationContext, ValidationSource,
 };
 
 pub(super) fn certificate(from: &mut Choices<'_>) -> (CertificateChain, PrivateKey) {
@@ -25,10 +25,11 @@ pub(super) fn validation(from: &mut Choices<'_>) -> ValidationContext {
         None => from.list(2, |from| (from.name(), common::data_source(from))),
         Some(_) => Vec::new(),
     };
+    let other = ObjectIdentifier::parse("1.3.6.1.4.1.311.20.2.3").expect("it is the user principal name");
     let types: &[SanType] = if from.flag() {
         &[SanType::Any]
     } else {
-        &[SanType::Email, SanType::Dns, SanType::Uri, SanType::IpAddress]
+        &[SanType::Email, SanType::Dns, SanType::Uri, SanType::IpAddress, SanType::OtherName(other)]
     };
     let judged = roots.is_some() || !trust_domains.is_empty();
     ValidationContext {
@@ -70,6 +71,17 @@ fn certificates(from: &mut Choices<'_>, max: usize) -> Vec<CertificateSource> {
     })
 }
 
+/// Some values in any order, none twice.
+fn distinct<T: Named>(from: &mut Choices<'_>) -> Vec<T> {
+    let mut values: Vec<T> = Vec::new();
+    for value in from.list(3, |from| from.one_of(T::NAMES).1) {
+        if !values.contains(&value) {
+            values.push(value);
+        }
+    }
+    values
+}
+
 fn common_tls(from: &mut Choices<'_>, certificates: Vec<CertificateSource>) -> CommonTls {
     let (low, high) = from.one_of(&[
         (None, None),
@@ -83,8 +95,9 @@ fn common_tls(from: &mut Choices<'_>, certificates: Vec<CertificateSource>) -> C
         alpn_protocols: from.list(2, |from| from.one_of(&["h2", "http/1.1"]).to_owned()),
         minimum_version: low,
         maximum_version: high,
-        cipher_suites: from.list(2, |_| "ECDHE-ECDSA-AES128-GCM-SHA256".to_owned()),
-        ecdh_curves: from.list(2, |_| "X25519".to_owned()),
+        cipher_suites: distinct(from),
+        ecdh_curves: distinct(from),
+        signature_algorithms: distinct(from),
     }
 }
 
