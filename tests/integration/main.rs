@@ -18,3 +18,5 @@ mod clients;
 mod trailers;
 
 mod big_bodies;
+
+mod api_listener;

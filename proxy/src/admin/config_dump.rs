@@ -60,6 +60,11 @@ fn configs(state: &State, snapshot: &Snapshot) -> Result<Vec<Value>, FileError> 
         let shown = schema.to_json("envoy.config.listener.v3.Listener", &message)?;
         listeners.push(json!({ "name": name.as_str(), "active_state": { "listener": shown } }));
     }
+    if let Some(listener) = &resources.api_listener {
+        let shown =
+            schema.to_json("envoy.config.listener.v3.Listener", &xds::encode::api_listener(listener))?;
+        listeners.push(json!({ "name": listener.name.as_str(), "active_state": { "listener": shown } }));
+    }
     let mut routes = Vec::new();
     for table in resources.routes.values() {
         let message = xds::encode::route_configuration(table);

@@ -38,6 +38,7 @@ impl Desired {
             desired.fixed.insert(ResourceId::Listener(listener.name.clone()));
             desired.resources.listeners.insert(listener.name.clone(), Arc::new(listener.clone()));
         }
+        desired.resources.api_listener = bootstrap.api_listener.clone().map(Arc::new);
         Ok(desired)
     }
 
@@ -48,6 +49,7 @@ impl Desired {
             Resource::Listener(listener) => {
                 (Some(ResourceId::Listener(listener.name.clone())), listener.name.to_string())
             }
+            Resource::ApiListener(listener) => (None, listener.name.to_string()),
             Resource::RouteConfiguration(table) => (None, table.name.to_string()),
             Resource::Cluster(cluster) => {
                 (Some(ResourceId::Cluster(cluster.name.clone())), cluster.name.to_string())
@@ -65,6 +67,13 @@ impl Desired {
         match resource {
             Resource::Listener(listener) => {
                 resources.listeners.insert(listener.name.clone(), Arc::new(listener));
+            }
+            // As Envoy: there is no program in this process that could read it.
+            Resource::ApiListener(_) => {
+                tracing::warn!(
+                    listener = name,
+                    "an api_listener is only taken from the bootstrap; not added"
+                );
             }
             Resource::RouteConfiguration(table) => {
                 resources.routes.insert(table.name.clone(), Arc::new(table));

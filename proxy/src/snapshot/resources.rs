@@ -5,7 +5,8 @@ use std::fmt;
 use std::sync::Arc;
 
 use xds::model::{
-    Cluster, ClusterName, Listener, ListenerName, LoadAssignment, RouteConfigName, RouteConfiguration,
+    ApiListener, Cluster, ClusterName, Listener, ListenerName, LoadAssignment, RouteConfigName,
+    RouteConfiguration,
 };
 
 /// Desired resources by kind and name; secrets live in [`crate::identity::Secrets`].
@@ -13,6 +14,8 @@ use xds::model::{
 pub struct Resources {
     /// Listeners.
     pub listeners: BTreeMap<ListenerName, Arc<Listener>>,
+    /// The listener without sockets, which programs read in the place of a proxy.
+    pub api_listener: Option<Arc<ApiListener>>,
     /// Route configurations fetched by name.
     pub routes: BTreeMap<RouteConfigName, Arc<RouteConfiguration>>,
     /// Clusters.

@@ -2,15 +2,24 @@
 
 use super::path::{Invalid, Path};
 use crate::model::{
-    CertificateSource, Cluster, CommonTls, ConfigSource, Discovery, DownstreamTransport, FilterChain,
-    Listener, NetworkFilter, RouteSource, UpstreamTransport, ValidationSource,
+    ApiListener, CertificateSource, Cluster, CommonTls, ConfigSource, Discovery, DownstreamTransport,
+    FilterChain, HttpConnectionManager, Listener, NetworkFilter, RouteSource, UpstreamTransport,
+    ValidationSource,
 };
 
 /// Refuses the first static resource that needs the aggregated stream; `path` is that of `static_resources`.
-pub(super) fn none(path: &Path<'_>, listeners: &[Listener], clusters: &[Cluster]) -> Result<(), Invalid> {
+pub(super) fn none(
+    path: &Path<'_>,
+    listeners: &[Listener],
+    api: Option<&ApiListener>,
+    clusters: &[Cluster],
+) -> Result<(), Invalid> {
     let reason = "fetches over ads, but dynamic_resources.ads_config is not set";
-    if let Some(index) = listeners.iter().position(listener_uses) {
-        return path.field("listeners").index(index).refuse(reason);
+    if let Some(user) = listeners.iter().find(|listener| listener_uses(listener)) {
+        return path.field("listeners").key(user.name.as_str()).refuse(reason);
+    }
+    if let Some(api) = api.filter(|api| routes_use(&api.manager)) {
+        return path.field("listeners").key(api.name.as_str()).refuse(reason);
     }
     match clusters.iter().position(cluster_uses) {
         Some(index) => path.field("clusters").index(index).refuse(reason),
@@ -24,10 +33,7 @@ fn listener_uses(listener: &Listener) -> bool {
 
 fn chain_uses(chain: &FilterChain) -> bool {
     let routes = match &chain.filter {
-        NetworkFilter::Http(manager) => match &manager.routes {
-            RouteSource::Rds { source, .. } => is_ads(source),
-            RouteSource::Inline(_) => false,
-        },
+        NetworkFilter::Http(manager) => routes_use(manager),
         NetworkFilter::Tcp(_) => false,
     };
     routes
@@ -35,6 +41,13 @@ fn chain_uses(chain: &FilterChain) -> bool {
             DownstreamTransport::Plain => false,
             DownstreamTransport::Tls(context) => tls_uses(&context.common),
         }
+}
+
+fn routes_use(manager: &HttpConnectionManager) -> bool {
+    match &manager.routes {
+        RouteSource::Rds { source, .. } => is_ads(source),
+        RouteSource::Inline(_) => false,
+    }
 }
 
 fn cluster_uses(cluster: &Cluster) -> bool {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use envoy_types::pb::envoy::config::bootstrap::v3 as pb;
 use envoy_types::pb::envoy::config::core::v3 as core;
+use envoy_types::pb::envoy::config::listener::v3::Listener as PbListener;
 use envoy_types::pb::envoy::extensions::regex_engines::v3::GoogleRe2;
 use envoy_types::pb::google::protobuf::{Duration as Span, Struct};
 use pb::bootstrap::{DynamicResources as PbDynamic, StaticResources};
@@ -14,6 +15,7 @@ use super::access_log;
 use super::address::{self, Use};
 use super::ads_users;
 use super::any;
+use super::api_listener;
 use super::cluster;
 use super::listener::{self, Unnamed};
 use super::metadata;
@@ -21,7 +23,8 @@ use super::path::{Invalid, Path, absent};
 use super::secret;
 use super::source;
 use crate::model::{
-    Admin, Bootstrap, Cluster, ClusterName, ConfigSource, DynamicResources, Listener, Node, Secret, Value,
+    Admin, ApiListener, Bootstrap, Cluster, ClusterName, ConfigSource, DynamicResources, Listener,
+    ListenerName, Node, Secret, Value,
 };
 
 /// Envoy's `stats_flush_interval`.
@@ -58,15 +61,16 @@ pub(super) fn bootstrap(path: &Path<'_>, bootstrap: &pb::Bootstrap) -> Result<Bo
         .absent(&stats_config.clone().filter(|config| *config != Default::default()))?;
     regex_engine(&path.field("default_regex_engine"), default_regex_engine)?;
     let at = path.field("static_resources");
-    let Statics { listeners, clusters, secrets } = statics(&at, static_resources)?;
+    let Statics { listeners, api_listener, clusters, secrets } = statics(&at, static_resources)?;
     let dynamic = self::dynamic(&path.field("dynamic_resources"), dynamic_resources)?;
     if dynamic.ads.is_none() {
-        ads_users::none(&at, &listeners, &clusters)?;
+        ads_users::none(&at, &listeners, api_listener.as_ref(), &clusters)?;
     }
     let local_cluster = local_cluster(&path.field("cluster_manager"), cluster_manager, &clusters)?;
     Ok(Bootstrap {
         node: self::node(&path.field("node"), node)?,
         listeners,
+        api_listener,
         clusters,
         secrets,
         dynamic,
@@ -108,6 +112,7 @@ fn node(path: &Path<'_>, node: &Option<core::Node>) -> Result<Node, Invalid> {
 /// What stands in the bootstrap.
 struct Statics {
     listeners: Vec<Listener>,
+    api_listener: Option<ApiListener>,
     clusters: Vec<Cluster>,
     secrets: Vec<Secret>,
 }
@@ -117,15 +122,35 @@ fn statics(path: &Path<'_>, statics: &Option<StaticResources>) -> Result<Statics
     let nothing = StaticResources::default();
     let StaticResources { listeners, clusters, secrets } = statics.as_ref().unwrap_or(&nothing);
     let at = path.field("listeners");
-    let listeners = at.each(listeners, |at, found| listener::listener(at, found, Unnamed::ByAddress))?;
-    at.unique("listener name", listeners.iter().map(|listener| listener.name.as_str()))?;
+    let (listeners, api_listener) = self::listeners(&at, listeners)?;
     let at = path.field("clusters");
     let clusters = at.each(clusters, cluster::cluster)?;
     at.unique("cluster name", clusters.iter().map(|cluster| cluster.name.as_str()))?;
     let at = path.field("secrets");
     let secrets = at.each(secrets, secret::secret)?;
     at.unique("secret name", secrets.iter().map(|secret| secret.name.as_str()))?;
-    Ok(Statics { listeners, clusters, secrets })
+    Ok(Statics { listeners, api_listener, clusters, secrets })
+}
+
+/// Those with sockets, and the one without.
+fn listeners(
+    path: &Path<'_>,
+    listeners: &[PbListener],
+) -> Result<(Vec<Listener>, Option<ApiListener>), Invalid> {
+    let (mut bound, mut api) = (Vec::new(), None);
+    for (index, found) in listeners.iter().enumerate() {
+        let at = path.index(index);
+        if found.api_listener.is_none() {
+            bound.push(listener::listener(&at, found, Unnamed::ByAddress)?);
+        } else if api.is_some() {
+            return at.field("api_listener").refuse("is set in a second listener; only one may have it");
+        } else {
+            api = Some(api_listener::api_listener(&at, found)?);
+        }
+    }
+    let names = bound.iter().map(|listener| &listener.name).chain(api.iter().map(|api| &api.name));
+    path.unique("listener name", names.map(ListenerName::as_str))?;
+    Ok((bound, api))
 }
 
 fn dynamic(path: &Path<'_>, dynamic: &Option<PbDynamic>) -> Result<DynamicResources, Invalid> {

@@ -47,8 +47,11 @@ pub(super) fn listener(
     } = listener;
     absent!(path; stats_matcher, fcds_config, filter_chain_matcher,
         per_connection_buffer_high_watermark_timeout, socket_options, tcp_fast_open_queue_length,
-        udp_listener_config, api_listener, enable_mptcp, tcp_keepalive);
+        udp_listener_config, enable_mptcp, tcp_keepalive);
     off!(path; use_original_dst, transparent, freebind);
+    if api_listener.is_some() {
+        return path.field("api_listener").refuse("makes a listener without sockets, which is none of these");
+    }
     path.field("internal_listener").absent(listener_specifier)?;
     let at = path.field("address");
     let bound = address::address(&at, at.required(address)?, Use::Listen)?;

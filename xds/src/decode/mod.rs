@@ -81,6 +81,8 @@ mod filter_chain;
 
 mod listener;
 
+mod api_listener;
+
 mod ads_users;
 
 mod bootstrap;
@@ -102,7 +104,7 @@ use path::Path;
 pub use path::Invalid;
 pub use resource::Resource;
 
-use crate::model::{Bootstrap, Cluster, Listener, LoadAssignment, RouteConfiguration, Secret};
+use crate::model::{ApiListener, Bootstrap, Cluster, Listener, LoadAssignment, RouteConfiguration, Secret};
 
 /// A Bootstrap.
 ///
@@ -112,12 +114,20 @@ pub fn bootstrap(message: &PbBootstrap) -> Result<Bootstrap, Invalid> {
     bootstrap::bootstrap(&Path::ROOT, message)
 }
 
-/// A Listener as LDS delivers it: it has a name.
+/// A Listener with sockets as LDS delivers it: it has a name.
 ///
 /// # Errors
 /// The first field that is refused.
 pub fn listener(message: &PbListener) -> Result<Listener, Invalid> {
     listener::listener(&Path::ROOT, message, listener::Unnamed::Refused)
+}
+
+/// A Listener without sockets.
+///
+/// # Errors
+/// The first field that is refused.
+pub fn api_listener(message: &PbListener) -> Result<ApiListener, Invalid> {
+    api_listener::api_listener(&Path::ROOT, message)
 }
 
 /// A RouteConfiguration as RDS delivers it: it has a name.
@@ -165,7 +175,10 @@ pub fn resource(type_url: &str, any: &Any) -> Result<Resource, Invalid> {
     }
     let root = Path::ROOT;
     if let Some(message) = any::unpack_if::<PbListener>(&root, any)? {
-        return listener(&message).map(Resource::Listener);
+        return match message.api_listener {
+            Some(_) => api_listener(&message).map(Resource::ApiListener),
+            None => listener(&message).map(Resource::Listener),
+        };
     }
     if let Some(message) = any::unpack_if::<PbRoutes>(&root, any)? {
         return route_configuration(&message).map(Resource::RouteConfiguration);

@@ -1,6 +1,6 @@
 //! A decoded resource of any of the types that are fetched.
 
-use crate::model::{Cluster, Listener, LoadAssignment, RouteConfiguration, Secret};
+use crate::model::{ApiListener, Cluster, Listener, LoadAssignment, RouteConfiguration, Secret};
 
 /// A decoded resource.
 #[derive(Debug, Clone, PartialEq)]
@@ -8,6 +8,8 @@ use crate::model::{Cluster, Listener, LoadAssignment, RouteConfiguration, Secret
 pub enum Resource {
     /// LDS.
     Listener(Listener),
+    /// LDS, for a program that is its own proxy.
+    ApiListener(ApiListener),
     /// RDS.
     RouteConfiguration(RouteConfiguration),
     /// CDS.
@@ -24,6 +26,7 @@ impl Resource {
     pub fn name(&self) -> &str {
         match self {
             Self::Listener(listener) => listener.name.as_str(),
+            Self::ApiListener(listener) => listener.name.as_str(),
             Self::RouteConfiguration(table) => table.name.as_str(),
             Self::Cluster(cluster) => cluster.name.as_str(),
             Self::LoadAssignment(assignment) => &assignment.cluster_name,

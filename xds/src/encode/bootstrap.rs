@@ -19,6 +19,7 @@ pub(super) fn bootstrap(bootstrap: &Bootstrap) -> pb::Bootstrap {
     let Bootstrap {
         node: who,
         listeners,
+        api_listener,
         clusters,
         secrets,
         dynamic: fetched,
@@ -34,7 +35,11 @@ pub(super) fn bootstrap(bootstrap: &Bootstrap) -> pb::Bootstrap {
     pb::Bootstrap {
         node: Some(node(who)),
         static_resources: Some(StaticResources {
-            listeners: listeners.iter().map(listener::listener).collect(),
+            listeners: listeners
+                .iter()
+                .map(listener::listener)
+                .chain(api_listener.iter().map(listener::api_listener))
+                .collect(),
             clusters: clusters.iter().map(cluster::cluster).collect(),
             secrets: secrets.iter().map(tls::secret).collect(),
         }),

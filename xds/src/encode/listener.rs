@@ -21,8 +21,9 @@ use super::hcm;
 use super::scalar;
 use super::tls;
 use crate::model::{
-    Address, DownstreamTransport, FilterChain, FilterChainMatch, HashPolicy, HashSource, Listener,
-    ListenerFilter, NetworkFilter, SourceType, TcpProxy, TcpTarget, TrafficDirection, TransportProtocol,
+    Address, ApiListener, DownstreamTransport, FilterChain, FilterChainMatch, HashPolicy, HashSource,
+    Listener, ListenerFilter, NetworkFilter, SourceType, TcpProxy, TcpTarget, TrafficDirection,
+    TransportProtocol,
 };
 
 pub(super) fn listener(listener: &Listener) -> pb::Listener {
@@ -63,6 +64,17 @@ pub(super) fn listener(listener: &Listener) -> pb::Listener {
         access_log: access_log::access_logs(access_log),
         tcp_backlog_size: backlog.and_then(scalar::uint32),
         bind_to_port: scalar::switch(*bind_to_port),
+        ..Default::default()
+    }
+}
+
+pub(super) fn api_listener(listener: &ApiListener) -> pb::Listener {
+    let ApiListener { name, address: bound, manager } = listener;
+    let manager = scalar::any(&hcm::http_connection_manager(manager));
+    pb::Listener {
+        name: name.to_string(),
+        address: bound.as_ref().map(address::address),
+        api_listener: Some(pb::ApiListener { api_listener: Some(manager) }),
         ..Default::default()
     }
 }

@@ -55,7 +55,9 @@ use envoy_types::pb::envoy::config::route::v3::RouteConfiguration as PbRoutes;
 use envoy_types::pb::envoy::extensions::transport_sockets::tls::v3::Secret as PbSecret;
 use envoy_types::pb::google::protobuf::Any;
 
-use crate::model::{Bootstrap, Cluster, Listener, LoadAssignment, Node, RouteConfiguration, Secret};
+use crate::model::{
+    ApiListener, Bootstrap, Cluster, Listener, LoadAssignment, Node, RouteConfiguration, Secret,
+};
 
 /// A Bootstrap.
 #[must_use]
@@ -73,6 +75,12 @@ pub fn node(node: &Node) -> PbNode {
 #[must_use]
 pub fn listener(listener: &Listener) -> PbListener {
     listener::listener(listener)
+}
+
+/// A Listener without sockets.
+#[must_use]
+pub fn api_listener(listener: &ApiListener) -> PbListener {
+    listener::api_listener(listener)
 }
 
 /// A RouteConfiguration.

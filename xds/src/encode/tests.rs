@@ -43,6 +43,7 @@ fn bootstrap(from: &mut Choices<'_>) -> Bootstrap {
             metadata: common::object(from, 2),
         },
         listeners: from.maybe(listener::listener).into_iter().collect(),
+        api_listener: from.maybe(listener::api_listener),
         clusters,
         secrets: from.maybe(secret).into_iter().collect(),
         dynamic,
@@ -77,6 +78,13 @@ proptest! {
     fn a_listener_survives_the_round_trip(bytes in vec(any::<u8>(), 0..CHOICES_MAX)) {
         let model = listener::listener(&mut Choices::new(&bytes));
         prop_assert_eq!(decode::listener(&encode::listener(&model)), Ok(model));
+    }
+
+    #[test]
+    fn a_listener_without_sockets_survives_the_round_trip(bytes in vec(any::<u8>(), 0..CHOICES_MAX)) {
+        let model = listener::api_listener(&mut Choices::new(&bytes));
+        let any = encode::any(&encode::api_listener(&model));
+        prop_assert_eq!(decode::resource(&any.type_url, &any), Ok(Resource::ApiListener(model)));
     }
 
     #[test]

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::{AccessLog, Address, Cluster, ClusterName, ConfigSource, Listener, Locality, Secret, Value};
+use super::{
+    AccessLog, Address, ApiListener, Cluster, ClusterName, ConfigSource, Listener, Locality, Secret, Value,
+};
 
 /// A bootstrap.
 #[derive(Debug, Clone, PartialEq)]
@@ -11,6 +13,8 @@ pub struct Bootstrap {
     pub node: Node,
     /// Static listeners.
     pub listeners: Vec<Listener>,
+    /// The static listener without sockets.
+    pub api_listener: Option<ApiListener>,
     /// Static clusters.
     pub clusters: Vec<Cluster>,
     /// Static secrets.

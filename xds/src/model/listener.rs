@@ -43,6 +43,18 @@ pub struct Listener {
     pub drain_modify_only: bool,
 }
 
+/// A listener without sockets: how a program that is its own proxy, such as a gRPC client, finds its way
+/// (`api_listener`).
+#[derive(Debug, Clone, PartialEq)]
+pub struct ApiListener {
+    /// Its name, unique among all listeners.
+    pub name: ListenerName,
+    /// Where a proxy in the program's place would listen; nothing is bound.
+    pub address: Option<Address>,
+    /// Routes and filters of the program's requests.
+    pub manager: HttpConnectionManager,
+}
+
 impl Listener {
     /// `tcp_backlog_size` unless given: the kernel cuts it to `net.core.somaxconn`, which is Envoy's default.
     pub const TCP_BACKLOG_SIZE: u32 = i32::MAX as u32;

@@ -70,8 +70,8 @@ pub use http::{
 };
 pub use key::{CertificateChain, PrivateKey};
 pub use listener::{
-    DownstreamTransport, FilterChain, FilterChainMatch, Listener, ListenerFilter, NetworkFilter, SourceType,
-    TrafficDirection, TransportProtocol,
+    ApiListener, DownstreamTransport, FilterChain, FilterChainMatch, Listener, ListenerFilter, NetworkFilter,
+    SourceType, TrafficDirection, TransportProtocol,
 };
 pub use matcher::{
     Fraction, HeaderMatcher, HeaderTest, QueryMatcher, QueryTest, Regex, StringMatcher, StringPattern,

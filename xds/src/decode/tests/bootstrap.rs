@@ -13,6 +13,17 @@ fn bootstraps_are_refused_with_their_path() {
     let twice = format!("static_resources: {{listeners: [{listener}, {listener}]}}");
     let secret = "{name: s, validation_context: {}}";
     let secrets = format!("static_resources: {{secrets: [{secret}, {secret}]}}");
+    let api = |name: &str, routes: &str| {
+        let manager = "'@type': type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
+        let router = "{name: r, typed_config: {'@type': type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}}";
+        let held = format!("{{{manager}, stat_prefix: s, http_filters: [{router}], {routes}}}");
+        format!("{{name: {name}, api_listener: {{api_listener: {held}}}}}")
+    };
+    let inline = "route_config: {}";
+    let apis = format!("static_resources: {{listeners: [{}, {}]}}", api("a", inline), api("b", inline));
+    let named = format!("static_resources: {{listeners: [{listener}, {}]}}", api("'127.0.0.1:80'", inline));
+    let rds = api("a", "rds: {route_config_name: r, config_source: {ads: {}}}");
+    let rds = format!("static_resources: {{listeners: [{rds}]}}");
     #[rustfmt::skip]
     let rows = [
         ("overload_manager: {}", "overload_manager: is not supported here"),
@@ -41,6 +52,9 @@ fn bootstraps_are_refused_with_their_path() {
         ("admin: {allow_paths: [{exact: /}]}", "admin.allow_paths: is not supported here"),
         ("static_resources: {clusters: [{name: c}, {name: c}]}", "static_resources.clusters[1]: the cluster name \"c\" is used twice"),
         (secrets.as_str(), "static_resources.secrets[1]: the secret name \"s\" is used twice"),
+        (apis.as_str(), "static_resources.listeners[1].api_listener: is set in a second listener; only one may"),
+        (named.as_str(), "static_resources.listeners[1]: the listener name \"127.0.0.1:80\" is used twice"),
+        (rds.as_str(), "static_resources.listeners[\"a\"]: fetches over ads, but dynamic_resources.ads_config"),
         (twice.as_str(), "static_resources.listeners[1]: the listener name \"127.0.0.1:80\" is used twice"),
     ];
     refuses(

@@ -45,7 +45,7 @@ fn listeners_are_refused_with_their_path() {
         listener("use_original_dst: true", "use_original_dst: true is not supported here"),
         listener("socket_options: [{}]", "socket_options: is not supported here"),
         listener("udp_listener_config: {}", "udp_listener_config: is not supported here"),
-        listener("api_listener: {}", "api_listener: is not supported here"),
+        listener("api_listener: {}", "api_listener: makes a listener without sockets"),
         listener("internal_listener: {}", "internal_listener: is not supported here"),
         listener("tcp_keepalive: {}", "tcp_keepalive: is not supported here"),
         listener("enable_mptcp: true", "enable_mptcp: is not supported here"),
@@ -136,4 +136,34 @@ fn the_tcp_proxy_is_refused_with_its_path() {
         "filter_chains[0].filters[0].typed_config: has no cluster",
     );
     refuses(LISTENER, decode::listener, [none]);
+}
+
+#[test]
+fn listeners_without_sockets_are_refused_with_their_path() {
+    let api = |fields: &str, config: &str, expected: &str| {
+        row(format!("{{name: l, {fields} api_listener: {{{config}}}}}"), expected)
+    };
+    let held = |fields: &str| {
+        let manager = "'@type': type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
+        format!("api_listener: {{{manager}, stat_prefix: s, {fields}}}")
+    };
+    let router = "{name: r, typed_config: {'@type': type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}}";
+    let plain = held(&format!("route_config: {{}}, http_filters: [{router}]"));
+    #[rustfmt::skip]
+    let rows = [
+        api("", "", "api_listener.api_listener: is required"),
+        api("", "api_listener: {'@type': type.googleapis.com/envoy.type.v3.Percent}", "api_listener.api_listener: \"l\" has the type \"type.googleapis.com/envoy.type.v3.Percent\", which is not supported; accepted: HttpConnectionManager"),
+        api("", &held("http_filters: []"), "api_listener.api_listener"),
+        api("", &held("route_config: {virtual_hosts: [{}]}"), "api_listener.api_listener.route_config.virtual_hosts[0].domains: must not be empty"),
+        api("filter_chains: [{}],", &plain, "filter_chains: is not supported here"),
+        api("listener_filters: [{}],", &plain, "listener_filters: is not supported here"),
+        api("bind_to_port: true,", &plain, "bind_to_port: true is not"),
+        api("address: {},", &plain, "address: is empty"),
+    ];
+    refuses(LISTENER, decode::api_listener, rows);
+    refuses(
+        LISTENER,
+        decode::api_listener,
+        [row(format!("{{api_listener: {{{plain}}}}}"), "name: must not")],
+    );
 }

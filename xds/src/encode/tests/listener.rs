@@ -3,8 +3,8 @@
 use super::choices::Choices;
 use super::{common, manager, tls};
 use crate::model::{
-    ClusterName, DownstreamTransport, FilterChain, FilterChainMatch, HashPolicy, HashSource, Listener,
-    ListenerFilter, ListenerName, NetworkFilter, SourceType, TcpProxy, TcpTarget, TrafficDirection,
+    ApiListener, ClusterName, DownstreamTransport, FilterChain, FilterChainMatch, HashPolicy, HashSource,
+    Listener, ListenerFilter, ListenerName, NetworkFilter, SourceType, TcpProxy, TcpTarget, TrafficDirection,
     TransportProtocol,
 };
 
@@ -71,6 +71,14 @@ fn listener_filter(from: &mut Choices<'_>) -> ListenerFilter {
         0 => ListenerFilter::HttpInspector,
         1 => ListenerFilter::OriginalDst,
         _ => ListenerFilter::ProxyProtocol { allow_requests_without_proxy_protocol: from.flag() },
+    }
+}
+
+pub(super) fn api_listener(from: &mut Choices<'_>) -> ApiListener {
+    ApiListener {
+        name: ListenerName::new(from.name()),
+        address: from.maybe(common::listen_address),
+        manager: manager::http_connection_manager(from),
     }
 }
 
