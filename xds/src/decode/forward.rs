@@ -12,7 +12,7 @@ use pb::route_action::{
 };
 use pb::weighted_cluster::{ClusterWeight, cluster_weight};
 
-use super::headers::{self, Side};
+use super::headers;
 use super::matcher;
 use super::path::{Invalid, Path, absent, off};
 use super::per_filter;
@@ -141,21 +141,16 @@ fn weighted_cluster(path: &Path<'_>, cluster: &ClusterWeight) -> Result<Weighted
         None => String::new(),
     };
     let at_weight = path.field("weight");
+    let (request_headers, response_headers) = headers::mutations(
+        path,
+        (request_headers_to_add, request_headers_to_remove),
+        (response_headers_to_add, response_headers_to_remove),
+    )?;
     Ok(WeightedCluster {
         name: ClusterName::new(path.field("name").non_empty(name)?),
         weight: at_weight.required(weight)?.value,
-        request_headers: headers::mutations(
-            path,
-            Side::Request,
-            request_headers_to_add,
-            request_headers_to_remove,
-        )?,
-        response_headers: headers::mutations(
-            path,
-            Side::Response,
-            response_headers_to_add,
-            response_headers_to_remove,
-        )?,
+        request_headers,
+        response_headers,
         host_rewrite_literal,
     })
 }

@@ -70,36 +70,29 @@ fn format(path: &Path<'_>, text: &str) -> Result<FormatString, Invalid> {
     FormatString::parse(&value(path, text)?).map_err(|reason| path.invalid(reason))
 }
 
-/// What a level of routing adds and removes; `to` is `request_headers` or `response_headers`.
+/// What a level of routing adds and removes, on requests and on responses.
 pub(super) fn mutations(
     path: &Path<'_>,
-    to: Side,
-    add: &[pb::HeaderValueOption],
-    remove: &[String],
-) -> Result<HeaderMutations, Invalid> {
-    let (to_add, to_remove) = match to {
-        Side::Request => ("request_headers_to_add", "request_headers_to_remove"),
-        Side::Response => ("response_headers_to_add", "response_headers_to_remove"),
+    request: (&[pb::HeaderValueOption], &[String]),
+    response: (&[pb::HeaderValueOption], &[String]),
+) -> Result<(HeaderMutations, HeaderMutations), Invalid> {
+    let on = |(add, remove): (&[pb::HeaderValueOption], &[String]),
+              at_add: &Path<'_>,
+              at_remove: &Path<'_>| {
+        if add.len() > HEADERS_TO_ADD_MAX {
+            let found = add.len();
+            return at_add.refuse(format!("has {found} fields; at most {HEADERS_TO_ADD_MAX} are accepted"));
+        }
+        Ok(HeaderMutations {
+            add: at_add.each(add, self::add)?,
+            remove: at_remove.each(remove, |at, text| mutable(at, text))?,
+        })
     };
-    if add.len() > HEADERS_TO_ADD_MAX {
-        let found = add.len();
-        return path
-            .field(to_add)
-            .refuse(format!("has {found} fields; at most {HEADERS_TO_ADD_MAX} are accepted"));
-    }
-    Ok(HeaderMutations {
-        add: path.field(to_add).each(add, self::add)?,
-        remove: path.field(to_remove).each(remove, |at, text| mutable(at, text))?,
-    })
-}
-
-/// Which message a mutation is made to.
-#[derive(Clone, Copy)]
-pub(super) enum Side {
-    /// On the way to the endpoint.
-    Request,
-    /// On the way to the client.
-    Response,
+    let to = |name| path.field(name);
+    Ok((
+        on(request, &to("request_headers_to_add"), &to("request_headers_to_remove"))?,
+        on(response, &to("response_headers_to_add"), &to("response_headers_to_remove"))?,
+    ))
 }
 
 fn add(path: &Path<'_>, option: &pb::HeaderValueOption) -> Result<HeaderAdd, Invalid> {

@@ -5,7 +5,7 @@ use http::StatusCode;
 use pb::route::Action;
 
 use super::forward;
-use super::headers::{self, Side};
+use super::headers;
 use super::path::{Invalid, Path, absent};
 use super::per_filter;
 use super::redirect;
@@ -28,22 +28,17 @@ pub(super) fn route(path: &Path<'_>, route: &pb::Route, body_bytes_max: u32) -> 
         route_specifiers);
     per_filter::none(path, typed_per_filter_config)?;
     let at = path.field("match");
+    let (request_headers, response_headers) = headers::mutations(
+        path,
+        (request_headers_to_add, request_headers_to_remove),
+        (response_headers_to_add, response_headers_to_remove),
+    )?;
     Ok(Route {
         name: name.clone(),
         matches: route_match::route_match(&at, at.required(r#match)?)?,
         action: self::action(path, action, body_bytes_max)?,
-        request_headers: headers::mutations(
-            path,
-            Side::Request,
-            request_headers_to_add,
-            request_headers_to_remove,
-        )?,
-        response_headers: headers::mutations(
-            path,
-            Side::Response,
-            response_headers_to_add,
-            response_headers_to_remove,
-        )?,
+        request_headers,
+        response_headers,
     })
 }
 

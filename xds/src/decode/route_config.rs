@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use envoy_types::pb::envoy::config::route::v3 as pb;
 use pb::virtual_host::TlsRequirementType;
 
-use super::headers::{self, Side};
+use super::headers;
 use super::path::{Invalid, Path, absent};
 use super::per_filter;
 use super::retry;
@@ -40,21 +40,16 @@ pub(super) fn route_configuration(
     hosts.unique("virtual host name", virtual_hosts.iter().map(|host| host.name.as_str()))?;
     let virtual_hosts = hosts.each(virtual_hosts, |at, host| virtual_host(at, host, body_bytes_max))?;
     one_host_each(&hosts, &virtual_hosts)?;
+    let (request_headers, response_headers) = headers::mutations(
+        path,
+        (request_headers_to_add, request_headers_to_remove),
+        (response_headers_to_add, response_headers_to_remove),
+    )?;
     Ok(RouteConfiguration {
         name: RouteConfigName::new(name.as_str()),
         virtual_hosts,
-        request_headers: headers::mutations(
-            path,
-            Side::Request,
-            request_headers_to_add,
-            request_headers_to_remove,
-        )?,
-        response_headers: headers::mutations(
-            path,
-            Side::Response,
-            response_headers_to_add,
-            response_headers_to_remove,
-        )?,
+        request_headers,
+        response_headers,
         ignore_port_in_host_matching: *ignore_port_in_host_matching,
         most_specific_header_mutations_wins: *most_specific_header_mutations_wins,
         validate_clusters: validate_clusters.as_ref().map(|validate| validate.value),
@@ -93,23 +88,18 @@ fn virtual_host(
         TlsRequirementType::All => RequireTls::All,
     };
     let retries = path.field("retry_policy");
+    let (request_headers, response_headers) = headers::mutations(
+        path,
+        (request_headers_to_add, request_headers_to_remove),
+        (response_headers_to_add, response_headers_to_remove),
+    )?;
     Ok(VirtualHost {
         name: path.field("name").non_empty(name)?,
         domains: at.each(domains, |at, text| domain(at, text))?,
         routes: path.field("routes").each(routes, |at, route| route::route(at, route, body_bytes_max))?,
         require_tls,
-        request_headers: headers::mutations(
-            path,
-            Side::Request,
-            request_headers_to_add,
-            request_headers_to_remove,
-        )?,
-        response_headers: headers::mutations(
-            path,
-            Side::Response,
-            response_headers_to_add,
-            response_headers_to_remove,
-        )?,
+        request_headers,
+        response_headers,
         include_request_attempt_count: *include_request_attempt_count,
         include_attempt_count_in_response: *include_attempt_count_in_response,
         retry_policy: retry_policy
