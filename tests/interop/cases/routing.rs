@@ -5,7 +5,11 @@ use harness::message::Request;
 use crate::case::Case;
 
 pub fn cases() -> Vec<Case> {
-    [hosts(), paths(), methods(), header_matchers(), query_matchers(), grpc()].concat()
+    [hosts(), paths(), methods(), header_matchers(), query_matchers(), grpc(), plugins()].concat()
+}
+
+fn plugins() -> Vec<Case> {
+    ["/then", "/only"].iter().map(|target| Case::get("plugin", "plugin.example", target)).collect()
 }
 
 fn hosts() -> Vec<Case> {

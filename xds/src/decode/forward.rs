@@ -1,5 +1,6 @@
 //! Where and how a request is sent (`RouteAction`).
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use envoy_types::pb::envoy::config::core::v3::RoutingPriority as PbPriority;
@@ -17,6 +18,7 @@ use super::matcher;
 use super::path::{Invalid, Path, absent, off};
 use super::per_filter;
 use super::retry;
+use super::specifier_plugin;
 use super::upgrade;
 use crate::model::{
     ClusterName, ClusterTarget, Forward, HashPolicy, HashSource, HostRewrite, MaxStreamDuration, PathRewrite,
@@ -26,8 +28,12 @@ use crate::model::{
 /// Envoy's route timeout.
 const TIMEOUT: Duration = Duration::from_secs(15);
 
-/// A forwarding action.
-pub(super) fn forward(path: &Path<'_>, action: &pb::RouteAction) -> Result<Forward, Invalid> {
+/// A forwarding action; `None` where it leaves the choice of a cluster to one of the `ignored` plugins.
+pub(super) fn forward(
+    path: &Path<'_>,
+    action: &pb::RouteAction,
+    ignored: &BTreeSet<&str>,
+) -> Result<Option<Forward>, Invalid> {
     #[rustfmt::skip]
     let pb::RouteAction {
         cluster_not_found_response_code, prefix_rewrite, regex_rewrite, append_x_forwarded_host, timeout,
@@ -54,44 +60,62 @@ pub(super) fn forward(path: &Path<'_>, action: &pb::RouteAction) -> Result<Forwa
         PbPriority::Default => RoutingPriority::Default,
         PbPriority::High => RoutingPriority::High,
     };
-    let retries = path.field("retry_policy");
+    let target = target(path, cluster_specifier, ignored)?;
+    let timeout = path.field("timeout").limit(timeout, Some(TIMEOUT))?;
     let idle = path.field("idle_timeout").optional(idle_timeout)?;
-    Ok(Forward {
-        target: target(path, cluster_specifier)?,
+    let max_stream_duration = stream_duration(&path.field("max_stream_duration"), max_stream_duration)?;
+    let path_rewrite = path_rewrite_of(path, prefix_rewrite, regex_rewrite)?;
+    let host_rewrite = host_rewrite(path, host_rewrite_specifier)?;
+    let at = path.field("retry_policy");
+    let retry = retry_policy.as_ref().map(|policy| retry::retry_policy(&at, policy)).transpose()?;
+    let hash_policy = path.field("hash_policy").each(hash_policy, self::hash_policy)?;
+    let upgrades = upgrades(&path.field("upgrade_configs"), upgrade_configs)?;
+    Ok(target.map(|target| Forward {
+        target,
         cluster_not_found,
-        timeout: path.field("timeout").limit(timeout, Some(TIMEOUT))?,
+        timeout,
         idle_timeout: idle.map(|idle| Some(idle).filter(|idle| !idle.is_zero())),
-        max_stream_duration: stream_duration(&path.field("max_stream_duration"), max_stream_duration)?,
-        path_rewrite: path_rewrite_of(path, prefix_rewrite, regex_rewrite)?,
-        host_rewrite: host_rewrite(path, host_rewrite_specifier)?,
+        max_stream_duration,
+        path_rewrite,
+        host_rewrite,
         append_x_forwarded_host: *append_x_forwarded_host,
-        retry: retry_policy.as_ref().map(|policy| retry::retry_policy(&retries, policy)).transpose()?,
-        hash_policy: path.field("hash_policy").each(hash_policy, self::hash_policy)?,
-        upgrades: upgrades(&path.field("upgrade_configs"), upgrade_configs)?,
+        retry,
+        hash_policy,
+        upgrades,
         priority,
-    })
+    }))
 }
 
-fn target(path: &Path<'_>, specifier: &Option<ClusterSpecifier>) -> Result<ClusterTarget, Invalid> {
-    match specifier {
+fn target(
+    path: &Path<'_>,
+    specifier: &Option<ClusterSpecifier>,
+    ignored: &BTreeSet<&str>,
+) -> Result<Option<ClusterTarget>, Invalid> {
+    let target = match specifier {
         Some(ClusterSpecifier::Cluster(name)) => {
-            let name = path.field("cluster").non_empty(name)?;
-            Ok(ClusterTarget::Cluster(ClusterName::new(name)))
+            ClusterTarget::Cluster(ClusterName::new(path.field("cluster").non_empty(name)?))
         }
         Some(ClusterSpecifier::ClusterHeader(header)) => {
-            headers::name_or_pseudo(&path.field("cluster_header"), header).map(ClusterTarget::Header)
+            ClusterTarget::Header(headers::name_or_pseudo(&path.field("cluster_header"), header)?)
         }
         Some(ClusterSpecifier::WeightedClusters(clusters)) => {
-            weighted(&path.field("weighted_clusters"), clusters).map(ClusterTarget::Weighted)
+            ClusterTarget::Weighted(weighted(&path.field("weighted_clusters"), clusters)?)
         }
-        Some(ClusterSpecifier::ClusterSpecifierPlugin(_)) => {
-            path.field("cluster_specifier_plugin").unsupported()
+        Some(ClusterSpecifier::ClusterSpecifierPlugin(name)) if ignored.contains(name.as_str()) => {
+            return Ok(None);
         }
-        Some(ClusterSpecifier::InlineClusterSpecifierPlugin(_)) => {
-            path.field("inline_cluster_specifier_plugin").unsupported()
+        Some(ClusterSpecifier::ClusterSpecifierPlugin(name)) => {
+            return path
+                .field("cluster_specifier_plugin")
+                .refuse(format!("{name:?} is none of the table's cluster_specifier_plugins"));
         }
-        None => path.refuse("has no cluster; accepted: cluster, cluster_header, weighted_clusters"),
-    }
+        Some(ClusterSpecifier::InlineClusterSpecifierPlugin(plugin)) => {
+            specifier_plugin::plugin(&path.field("inline_cluster_specifier_plugin"), plugin)?;
+            return Ok(None);
+        }
+        None => return path.refuse("has no cluster; accepted: cluster, cluster_header, weighted_clusters"),
+    };
+    Ok(Some(target))
 }
 
 fn weighted(path: &Path<'_>, weighted: &pb::WeightedCluster) -> Result<Vec<WeightedCluster>, Invalid> {

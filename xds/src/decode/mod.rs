@@ -59,6 +59,8 @@ mod retry;
 
 mod redirect;
 
+mod specifier_plugin;
+
 mod forward;
 
 mod route_match;

@@ -1,5 +1,7 @@
 //! Routes (`envoy.config.route.v3.Route`): what matches, what is done.
 
+use std::collections::BTreeSet;
+
 use envoy_types::pb::envoy::config::route::v3 as pb;
 use http::StatusCode;
 use pb::route::Action;
@@ -13,8 +15,20 @@ use super::route_match;
 use super::source;
 use crate::model::{DataSource, DirectResponse, Route, RouteAction};
 
-/// A route; `body_bytes_max` bounds a direct response.
-pub(super) fn route(path: &Path<'_>, route: &pb::Route, body_bytes_max: u32) -> Result<Route, Invalid> {
+/// What the routes of one table share.
+pub(super) struct Shared<'a> {
+    /// The longest direct response.
+    pub(super) body_bytes_max: u32,
+    /// Cluster specifier plugins that are ignored, and with them the routes that name one.
+    pub(super) ignored_plugins: BTreeSet<&'a str>,
+}
+
+/// A route; `None` for one that is ignored.
+pub(super) fn route(
+    path: &Path<'_>,
+    route: &pb::Route,
+    shared: &Shared<'_>,
+) -> Result<Option<Route>, Invalid> {
     #[rustfmt::skip]
     let pb::Route {
         name, r#match, typed_per_filter_config, request_headers_to_add, request_headers_to_remove,
@@ -33,32 +47,34 @@ pub(super) fn route(path: &Path<'_>, route: &pb::Route, body_bytes_max: u32) -> 
         (request_headers_to_add, request_headers_to_remove),
         (response_headers_to_add, response_headers_to_remove),
     )?;
-    Ok(Route {
-        name: name.clone(),
-        matches: route_match::route_match(&at, at.required(r#match)?)?,
-        action: self::action(path, action, body_bytes_max)?,
-        request_headers,
-        response_headers,
-    })
+    let matches = route_match::route_match(&at, at.required(r#match)?)?;
+    let action = self::action(path, action, shared)?;
+    let name = name.clone();
+    Ok(action.map(|action| Route { name, matches, action, request_headers, response_headers }))
 }
 
-fn action(path: &Path<'_>, action: &Option<Action>, body_bytes_max: u32) -> Result<RouteAction, Invalid> {
-    match action {
+fn action(
+    path: &Path<'_>,
+    action: &Option<Action>,
+    shared: &Shared<'_>,
+) -> Result<Option<RouteAction>, Invalid> {
+    let action = match action {
         Some(Action::Route(action)) => {
-            let forward = forward::forward(&path.field("route"), action)?;
-            Ok(RouteAction::Forward(Box::new(forward)))
+            let forward = forward::forward(&path.field("route"), action, &shared.ignored_plugins)?;
+            return Ok(forward.map(|forward| RouteAction::Forward(Box::new(forward))));
         }
         Some(Action::Redirect(action)) => {
-            redirect::redirect(&path.field("redirect"), action).map(RouteAction::Redirect)
+            RouteAction::Redirect(redirect::redirect(&path.field("redirect"), action)?)
         }
         Some(Action::DirectResponse(action)) => {
-            direct_response(&path.field("direct_response"), action, body_bytes_max)
-                .map(RouteAction::DirectResponse)
+            let at = path.field("direct_response");
+            RouteAction::DirectResponse(direct_response(&at, action, shared.body_bytes_max)?)
         }
-        Some(Action::FilterAction(_)) => path.field("filter_action").unsupported(),
-        Some(Action::NonForwardingAction(_)) => path.field("non_forwarding_action").unsupported(),
-        None => path.refuse("has no action; accepted: route, redirect, direct_response"),
-    }
+        Some(Action::FilterAction(_)) => return path.field("filter_action").unsupported(),
+        Some(Action::NonForwardingAction(_)) => return path.field("non_forwarding_action").unsupported(),
+        None => return path.refuse("has no action; accepted: route, redirect, direct_response"),
+    };
+    Ok(Some(action))
 }
 
 fn direct_response(

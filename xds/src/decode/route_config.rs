@@ -9,7 +9,8 @@ use super::headers;
 use super::path::{Invalid, Path, absent};
 use super::per_filter;
 use super::retry;
-use super::route;
+use super::route::{self, Shared};
+use super::specifier_plugin;
 use crate::model::{Domain, RequireTls, RouteConfigName, RouteConfiguration, VirtualHost};
 
 /// Envoy's `max_direct_response_body_size_bytes`.
@@ -25,20 +26,24 @@ pub(super) fn route_configuration(
         name, virtual_hosts, request_headers_to_add, request_headers_to_remove, response_headers_to_add,
         response_headers_to_remove, most_specific_header_mutations_wins, validate_clusters,
         max_direct_response_body_size_bytes, ignore_port_in_host_matching, typed_per_filter_config,
+        cluster_specifier_plugins,
         // Free fields, which no filter here reads.
         metadata: _,
         // Refused when set.
-        vhds, internal_only_headers, cluster_specifier_plugins, request_mirror_policies, vhost_header,
+        vhds, internal_only_headers, request_mirror_policies, vhost_header,
         ignore_path_parameters_in_path_matching, route_specifiers,
     } = table;
-    absent!(path; vhds, internal_only_headers, cluster_specifier_plugins, request_mirror_policies, vhost_header,
+    absent!(path; vhds, internal_only_headers, request_mirror_policies, vhost_header,
         ignore_path_parameters_in_path_matching, route_specifiers);
     per_filter::none(path, typed_per_filter_config)?;
     let body_bytes_max =
         max_direct_response_body_size_bytes.as_ref().map_or(DIRECT_RESPONSE_BYTES, |limit| limit.value);
+    let plugins = path.field("cluster_specifier_plugins");
+    let ignored_plugins = specifier_plugin::ignored(&plugins, cluster_specifier_plugins)?;
+    let shared = Shared { body_bytes_max, ignored_plugins };
     let hosts = path.field("virtual_hosts");
     hosts.unique("virtual host name", virtual_hosts.iter().map(|host| host.name.as_str()))?;
-    let virtual_hosts = hosts.each(virtual_hosts, |at, host| virtual_host(at, host, body_bytes_max))?;
+    let virtual_hosts = hosts.each(virtual_hosts, |at, host| virtual_host(at, host, &shared))?;
     one_host_each(&hosts, &virtual_hosts)?;
     let (request_headers, response_headers) = headers::mutations(
         path,
@@ -60,7 +65,7 @@ pub(super) fn route_configuration(
 fn virtual_host(
     path: &Path<'_>,
     host: &pb::VirtualHost,
-    body_bytes_max: u32,
+    shared: &Shared<'_>,
 ) -> Result<VirtualHost, Invalid> {
     #[rustfmt::skip]
     let pb::VirtualHost {
@@ -93,10 +98,11 @@ fn virtual_host(
         (request_headers_to_add, request_headers_to_remove),
         (response_headers_to_add, response_headers_to_remove),
     )?;
+    let routes = path.field("routes").each(routes, |at, route| route::route(at, route, shared))?;
     Ok(VirtualHost {
         name: path.field("name").non_empty(name)?,
         domains: at.each(domains, |at, text| domain(at, text))?,
-        routes: path.field("routes").each(routes, |at, route| route::route(at, route, body_bytes_max))?,
+        routes: routes.into_iter().flatten().collect(),
         require_tls,
         request_headers,
         response_headers,

@@ -246,3 +246,18 @@ fn a_value_that_no_enumeration_knows_is_refused() {
     };
     assert_eq!(decode::cluster(&message).unwrap_err().to_string(), "lb_policy: 4 is not a known value");
 }
+
+#[test]
+fn a_route_whose_optional_plugin_is_not_supported_is_left_out() {
+    let plugin = "{extension: {name: x, typed_config: {'@type': type.googleapis.com/envoy.type.v3.Percent}}, is_optional: true}";
+    let routes = format!(
+        "{{name: named, match: {{prefix: /}}, route: {{cluster_specifier_plugin: x}}}}, \
+         {{name: inline, match: {{prefix: /}}, route: {{inline_cluster_specifier_plugin: {plugin}}}}}, \
+         {{name: next, match: {{prefix: /}}, route: {{cluster: c}}}}"
+    );
+    let table = table(&format!(
+        "cluster_specifier_plugins: [{plugin}], virtual_hosts: [{{name: v, domains: ['*'], routes: [{routes}]}}]"
+    ));
+    let left: Vec<_> = table.virtual_hosts[0].routes.iter().map(|route| route.name.as_str()).collect();
+    assert_eq!(left, ["next"]);
+}

@@ -52,6 +52,22 @@ fn tables_and_hosts_are_refused_with_their_path() {
     ];
     refuses(ROUTES, decode::route_configuration, rows);
     refuses(ROUTES, decode::route_configuration, [row("{}", "name: must not be empty")]);
+    let plugin = "{extension: {name: x, typed_config: {'@type': type.googleapis.com/envoy.type.v3.Percent}}, is_optional: true}";
+    #[rustfmt::skip]
+    let plugins = [
+        ("{}".to_owned(), "[0].extension: is required"),
+        ("{extension: {typed_config: {'@type': type.googleapis.com/envoy.type.v3.Percent}}}".to_owned(), "[0].extension.name: must not be empty"),
+        ("{extension: {name: x}, is_optional: true}".to_owned(), "[0].extension.typed_config: is required"),
+        (plugin.replace("true", "false"), "[0].extension.typed_config: \"x\" has the type \"type.googleapis.com/envoy.type.v3.Percent\", which is not supported"),
+        (format!("{plugin}, {plugin}"), "[1]: the cluster specifier plugin \"x\" is used twice"),
+    ];
+    let under = |(list, expected): (String, &str)| {
+        table(
+            &format!("cluster_specifier_plugins: [{list}]"),
+            &format!("cluster_specifier_plugins{expected}"),
+        )
+    };
+    refuses(ROUTES, decode::route_configuration, plugins.map(under));
 }
 
 #[test]
@@ -91,7 +107,10 @@ fn forwarding_is_refused_with_its_path() {
     let rows = [
         ("cluster: ''", "cluster: must not be empty"),
         ("cluster_header: 'a b'", "cluster_header: \"a b\" is not a header name"),
-        ("cluster_specifier_plugin: x", "cluster_specifier_plugin: is not supported here"),
+        ("cluster_specifier_plugin: x", "cluster_specifier_plugin: \"x\" is none of the table's cluster_specifier_plugins"),
+        ("inline_cluster_specifier_plugin: {}", "inline_cluster_specifier_plugin.extension: is required"),
+        ("inline_cluster_specifier_plugin: {extension: {name: x, typed_config: {'@type': type.googleapis.com/envoy.type.v3.Percent}}}", "inline_cluster_specifier_plugin.extension.typed_config: \"x\" has the type \"type.googleapis.com/envoy.type.v3.Percent\", which is not supported; accepted: none, unless"),
+        ("inline_cluster_specifier_plugin: {is_optional: true, extension: {name: x, typed_config: {'@type': type.googleapis.com/envoy.type.v3.Percent}}}, timeout: -1s", "timeout: -1 s 0 ns is not a duration"),
         ("cluster: c, metadata_match: {}", "metadata_match: is not supported here"),
         ("cluster: c, request_mirror_policies: [{cluster: d}]", "request_mirror_policies: is not supported here"),
         ("cluster: c, internal_redirect_policy: {}", "internal_redirect_policy: is not supported here"),
