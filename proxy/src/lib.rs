@@ -1,13 +1,15 @@
 //! The data plane: accepts connections, decides where requests go, moves their bytes.
 //!
-//! The modules stand in the order of a request's journey. `body`, `codec`, `error`, `limits`, `drain` and
-//! `observe` are what every step shares. Which module may import which is held by the `tidy` test.
+//! The modules stand in the order of a request's journey. `body`, `codec`, `error`, `limits`, `drain`,
+//! `fields` and `observe` are what every step shares. Which module may import which is held by the `tidy` test.
 
 pub mod error;
 
 pub mod limits;
 
 pub mod drain;
+
+pub mod fields;
 
 pub mod observe;
 

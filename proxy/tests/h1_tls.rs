@@ -6,7 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, StatusCode};
+use http::{Method, StatusCode};
 use proxy::body::{Body, Frame, Interim, Request, RequestHead, Response, Scheme, Text, Version};
 use proxy::codec::io::Stream;
 use proxy::downstream::http::h1::{End, H1Settings, serve};
@@ -51,7 +51,7 @@ fn post(body: Bytes) -> Request {
         authority: Text::from_static("a"),
         path: Text::from_static("/"),
         version: Version::Http11,
-        headers: HeaderMap::new(),
+        headers: proxy::fields::Fields::new(),
         upgrade: None,
     };
     Request { head, body: Body::full(body), interim: Interim::default() }

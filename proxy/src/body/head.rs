@@ -3,9 +3,11 @@
 //! A head is normalised when it arrives: the authority stands in `authority` and not in a `host` field, and
 //! hop-by-hop fields (RFC 9110 §7.6.1) are gone; what they said is in the typed fields here.
 
-use http::{HeaderMap, Method, StatusCode};
+use http::{Method, StatusCode};
 
 use super::Text;
+
+use crate::fields::Fields;
 
 /// The protocol version a message arrived in, or is to leave in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -64,7 +66,7 @@ pub struct RequestHead {
     /// Version on the side the request came from.
     pub version: Version,
     /// Fields without `host`, `:`-fields and hop-by-hop fields. `te` stays only as `trailers`.
-    pub headers: HeaderMap,
+    pub headers: Fields,
     /// The protocol asked for by `Upgrade` (HTTP/1.1) or `:protocol` (RFC 8441): lower case, e.g. `websocket`.
     /// With it, or with CONNECT, the body is the tunnel's bytes.
     pub upgrade: Option<Text>,
@@ -85,5 +87,5 @@ pub struct ResponseHead {
     /// 101 into 200 and back (RFC 8441 §5).
     pub status: StatusCode,
     /// Fields without hop-by-hop fields.
-    pub headers: HeaderMap,
+    pub headers: Fields,
 }

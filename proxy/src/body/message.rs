@@ -2,9 +2,11 @@
 //!
 //! One rule: a message is owned by whoever handles it, and its body goes where the message goes.
 
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 
 use super::{Body, Interim, RequestHead, ResponseHead};
+
+use crate::fields::Fields;
 
 /// A request on its way through.
 #[derive(Debug)]
@@ -32,6 +34,6 @@ impl Response {
     /// A response without fields.
     #[must_use]
     pub fn new(status: StatusCode, body: Body) -> Self {
-        Self { head: ResponseHead { status, headers: HeaderMap::new() }, body, close: false }
+        Self { head: ResponseHead { status, headers: Fields::new() }, body, close: false }
     }
 }

@@ -7,9 +7,9 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::HeaderMap;
 
 use crate::error::Error;
+use crate::fields::Fields;
 
 /// One piece of a body.
 #[derive(Debug, Clone)]
@@ -17,7 +17,7 @@ pub enum Frame {
     /// Bytes, never empty.
     Data(Bytes),
     /// The trailer section; always last.
-    Trailers(HeaderMap),
+    Trailers(Fields),
 }
 
 /// What is known about a body's length before it is read.

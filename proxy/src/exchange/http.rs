@@ -14,6 +14,7 @@ use super::reply::{self, Asked};
 use super::visit::Visit;
 use crate::body::{Request, RequestHead, Response, Version};
 use crate::error::{Error, Reason};
+use crate::fields::Fields;
 use crate::observe::record::ConnectionFacts;
 use crate::policy::http::{Closing, HttpMetric, HttpPolicy};
 use crate::policy::reply::Reply;
@@ -67,7 +68,7 @@ pub fn reject(
     };
     let reply = Reply { body: text.into(), ..Reply::status(status, "") };
     let asked = Asked { grpc: false, head: false, complete: false, retried: false };
-    let mut response = reply::response(&reply, http::HeaderMap::new(), asked);
+    let mut response = reply::response(&reply, Fields::new(), asked);
     policy.close_response(&mut response.head.headers, &Closing { date: &worker.date(), request_id: None });
     ledger.note_response(status.as_u16(), &response.head.headers);
     ledger.sent(reply.body.len());

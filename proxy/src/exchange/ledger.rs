@@ -5,12 +5,11 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 
-use http::HeaderMap;
-
 use super::deadline::Deadlines;
 use super::patience::Patience;
 use crate::body::{Body, RequestHead, Version};
 use crate::error::{Error, Reason};
+use crate::fields::Fields;
 use crate::observe::record::{ConnectionFacts, LoggedRequest, Record};
 use crate::policy::http::{HttpMetric, HttpPolicy};
 use crate::policy::reply::Reply;
@@ -181,7 +180,7 @@ impl Ledger {
     }
 
     /// Keeps of the response's head what a log names.
-    pub(super) fn note_response(&self, status: u16, headers: &HeaderMap) {
+    pub(super) fn note_response(&self, status: u16, headers: &Fields) {
         let mut record = self.record.borrow_mut();
         record.status = status;
         if record.grpc_status.is_none() {
@@ -194,7 +193,7 @@ impl Ledger {
     }
 
     /// Keeps of the response's trailers what a log names.
-    pub(super) fn note_trailers(&self, trailers: &HeaderMap) {
+    pub(super) fn note_trailers(&self, trailers: &Fields) {
         let mut record = self.record.borrow_mut();
         if let Some(status) = grpc_status(trailers) {
             record.grpc_status = Some(status);
@@ -237,8 +236,8 @@ impl Ledger {
 }
 
 /// The fields of `from` that are named.
-fn pick(from: &HeaderMap, names: &[http::HeaderName]) -> HeaderMap {
-    let mut picked = HeaderMap::new();
+fn pick(from: &Fields, names: &[http::HeaderName]) -> Fields {
+    let mut picked = Fields::new();
     for name in names {
         for value in from.get_all(name) {
             picked.append(name.clone(), value.clone());
@@ -248,12 +247,12 @@ fn pick(from: &HeaderMap, names: &[http::HeaderName]) -> HeaderMap {
 }
 
 /// Bytes of the fields as HTTP/1.1 would carry them.
-fn fields_bytes(headers: &HeaderMap) -> u64 {
+fn fields_bytes(headers: &Fields) -> u64 {
     headers.iter().map(|(name, value)| name.as_str().len() + value.len() + 4).sum::<usize>() as u64
 }
 
 /// `grpc-status`, from trailers or from a response that is all trailers.
-fn grpc_status(fields: &HeaderMap) -> Option<u32> {
+fn grpc_status(fields: &Fields) -> Option<u32> {
     std::str::from_utf8(fields.get("grpc-status")?.as_bytes()).ok()?.parse().ok()
 }
 

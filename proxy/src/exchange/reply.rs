@@ -2,10 +2,11 @@
 
 use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
-use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
+use http::{HeaderName, HeaderValue, StatusCode};
 
 use crate::body::{Body, Response, ResponseHead};
 use crate::error::{Error, Reason};
+use crate::fields::Fields;
 use crate::policy::reply::Reply;
 
 /// What about the request shapes its answer.
@@ -49,7 +50,7 @@ pub(super) fn of_error(error: &Error, asked: Asked) -> Reply {
 }
 
 /// The response, before the fields that routes and the connection manager add; `fields` stand in it already.
-pub(super) fn response(reply: &Reply, mut fields: HeaderMap, asked: Asked) -> Response {
+pub(super) fn response(reply: &Reply, mut fields: Fields, asked: Asked) -> Response {
     if let Some(location) = &reply.location {
         fields.insert(LOCATION, location.clone());
     }
@@ -70,7 +71,7 @@ pub(super) fn response(reply: &Reply, mut fields: HeaderMap, asked: Asked) -> Re
 }
 
 /// A response that is all trailers (gRPC over HTTP/2, "Trailers-Only").
-fn grpc(reply: &Reply, mut fields: HeaderMap, asked: Asked) -> Response {
+fn grpc(reply: &Reply, mut fields: Fields, asked: Asked) -> Response {
     fields.remove(CONTENT_LENGTH);
     fields.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
     if !fields.contains_key(GRPC_STATUS) {
@@ -109,8 +110,8 @@ fn percent_encoded(text: &[u8]) -> HeaderValue {
 }
 
 /// Fields that say what kind of refusal it was, for an Envoy in front.
-pub(super) fn envoy_fields(reason: Option<Reason>) -> HeaderMap {
-    let mut fields = HeaderMap::new();
+pub(super) fn envoy_fields(reason: Option<Reason>) -> Fields {
+    let mut fields = Fields::new();
     let name = match reason {
         Some(Reason::Overflow) => "x-envoy-overloaded",
         Some(Reason::DropOverload) => "x-envoy-drop-overload",

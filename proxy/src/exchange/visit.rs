@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use http::header::SET_COOKIE;
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::{HeaderName, HeaderValue, Method};
 use xds::model::UpgradeConfig;
 
 use super::context::Worker;
@@ -16,6 +16,7 @@ use super::reply::{self, Asked};
 use super::upload::Upload;
 use crate::body::{Body, Interim, RequestHead, Response, Text};
 use crate::error::{Error, Reason};
+use crate::fields::Fields;
 use crate::observe::record::ConnectionFacts;
 use crate::policy::facts;
 use crate::policy::http::{Admitted, Closing, HttpMetric};
@@ -256,7 +257,7 @@ impl<'a> Visit<'a> {
     }
 
     fn made_here(&self, reply: &Reply) -> Response {
-        let mut fields = HeaderMap::new();
+        let mut fields = Fields::new();
         if !self.ledger.policy.suppress_envoy_headers {
             fields = reply::envoy_fields(reply.reason);
         }
@@ -265,7 +266,7 @@ impl<'a> Visit<'a> {
         reply::response(reply, fields, self.asked())
     }
 
-    fn mutate(&self, fields: &mut HeaderMap) {
+    fn mutate(&self, fields: &mut Fields) {
         let record = self.ledger.record.borrow();
         if let Some(mutations) = self.mutations {
             mutations.apply_to_response(fields, self.request.as_ref().map(facts::view), &record);

@@ -2,10 +2,12 @@
 
 use std::borrow::Cow;
 
-use http::{HeaderMap, HeaderName};
+use http::HeaderName;
 use xds::model::HeaderMatcher;
 
 use super::record::RequestView;
+
+use crate::fields::Fields;
 
 /// A header that a format or a matcher names, parsed once.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,7 +66,7 @@ impl Field {
 
     /// The same for a response or trailer section.
     #[must_use]
-    pub fn passes_fields(&self, matcher: &HeaderMatcher, fields: &HeaderMap) -> bool {
+    pub fn passes_fields(&self, matcher: &HeaderMatcher, fields: &Fields) -> bool {
         match self {
             Self::Name(name) => matcher.is_match_any(each(fields, name)),
             _ => matcher.is_match(None),
@@ -73,7 +75,7 @@ impl Field {
 
     /// Its value in a response or trailer section.
     #[must_use]
-    pub fn of_fields<'a>(&self, fields: &'a HeaderMap) -> Option<Cow<'a, str>> {
+    pub fn of_fields<'a>(&self, fields: &'a Fields) -> Option<Cow<'a, str>> {
         match self {
             Self::Name(name) => joined(fields, name),
             Self::Method | Self::Path | Self::Authority | Self::Scheme => None,
@@ -81,14 +83,14 @@ impl Field {
     }
 }
 
-fn each<'a>(fields: &'a HeaderMap, name: &HeaderName) -> impl Iterator<Item = Cow<'a, str>> {
-    fields.get_all(name).iter().map(|value| String::from_utf8_lossy(value.as_bytes()))
+fn each<'a>(fields: &'a Fields, name: &HeaderName) -> impl Iterator<Item = Cow<'a, str>> {
+    fields.get_all(name).map(|value| String::from_utf8_lossy(value.as_bytes()))
 }
 
 /// All values of a field, joined with commas as Envoy does; invalid UTF-8 is shown with replacement characters.
 #[must_use]
-pub fn joined<'a>(fields: &'a HeaderMap, name: &HeaderName) -> Option<Cow<'a, str>> {
-    let mut values = fields.get_all(name).iter();
+pub fn joined<'a>(fields: &'a Fields, name: &HeaderName) -> Option<Cow<'a, str>> {
+    let mut values = fields.get_all(name);
     let first = String::from_utf8_lossy(values.next()?.as_bytes());
     Some(values.fold(first, |mut text, value| {
         text.to_mut().push(',');

@@ -10,12 +10,14 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use bytes::Bytes;
-use http::{HeaderMap, Method};
+use http::Method;
 
 use xds::model::Address;
 
 use super::flags::Flags;
 use super::peer::PeerCertificate;
+
+use crate::fields::Fields;
 
 /// Where one end of a connection stands.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -118,7 +120,7 @@ pub struct LoggedRequest {
     /// `http` or `https`.
     pub scheme: &'static str,
     /// The fields that a log names.
-    pub headers: HeaderMap,
+    pub headers: Fields,
 }
 
 /// Facts about one request (or, for TCP, one connection).
@@ -169,9 +171,9 @@ pub struct Record {
     /// The request, as far as a log wants it; `None` before it is read or when no log asks.
     pub request: Option<LoggedRequest>,
     /// Response fields that a log names.
-    pub response_headers: HeaderMap,
+    pub response_headers: Fields,
     /// Response trailers that a log names.
-    pub response_trailers: HeaderMap,
+    pub response_trailers: Fields,
     /// Bytes of the request's fields.
     pub request_headers_bytes: u64,
     /// Bytes of the response's fields.
@@ -206,8 +208,8 @@ impl Record {
             request_id: Bytes::new(),
             grpc_status: None,
             request: None,
-            response_headers: HeaderMap::new(),
-            response_trailers: HeaderMap::new(),
+            response_headers: Fields::new(),
+            response_trailers: Fields::new(),
             request_headers_bytes: 0,
             response_headers_bytes: 0,
         }
@@ -234,9 +236,9 @@ pub struct Heads<'a> {
     /// The request; `None` for TCP and for requests that never had a valid head.
     pub request: Option<RequestView<'a>>,
     /// Response fields.
-    pub response: Option<&'a HeaderMap>,
+    pub response: Option<&'a Fields>,
     /// Response trailers.
-    pub trailers: Option<&'a HeaderMap>,
+    pub trailers: Option<&'a Fields>,
 }
 
 /// A request's head, seen but not held.
@@ -251,7 +253,7 @@ pub struct RequestView<'a> {
     /// `http` or `https`.
     pub scheme: &'a str,
     /// The fields.
-    pub headers: &'a HeaderMap,
+    pub headers: &'a Fields,
 }
 
 impl Record {

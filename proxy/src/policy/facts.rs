@@ -1,8 +1,9 @@
 //! A request as matchers and formats see it.
 
-use http::{HeaderMap, header};
+use http::header;
 
 use crate::body::RequestHead;
+use crate::fields::Fields;
 use crate::observe::record::{Heads, RequestView};
 
 /// The request's head for lookups.
@@ -32,7 +33,7 @@ pub fn path_only(path: &str) -> &str {
 
 /// Whether the request is gRPC: `content-type: application/grpc`, alone or with a `+suffix`.
 #[must_use]
-pub fn is_grpc(headers: &HeaderMap) -> bool {
+pub fn is_grpc(headers: &Fields) -> bool {
     let Some(content_type) = headers.get(header::CONTENT_TYPE) else { return false };
     content_type
         .as_bytes()
@@ -42,14 +43,14 @@ pub fn is_grpc(headers: &HeaderMap) -> bool {
 
 /// The value of a header as text; `None` when it is missing or not UTF-8.
 #[must_use]
-pub fn text<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+pub fn text<'a>(headers: &'a Fields, name: &str) -> Option<&'a str> {
     headers.get(name).and_then(|value| std::str::from_utf8(value.as_bytes()).ok())
 }
 
 /// Whether any `x-envoy-*` field is there. One pass over the names costs less than looking up each field that
 /// might be.
 #[must_use]
-pub fn has_envoy_fields(headers: &HeaderMap) -> bool {
+pub fn has_envoy_fields(headers: &Fields) -> bool {
     headers.keys().any(|name| name.as_str().starts_with("x-envoy-"))
 }
 
@@ -66,8 +67,8 @@ pub fn query_parameter<'a>(path: &'a str, name: &str) -> Option<&'a str> {
 
 /// The value of a cookie, without the quotes around it.
 #[must_use]
-pub fn cookie<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get_all(header::COOKIE).iter().find_map(|field| {
+pub fn cookie<'a>(headers: &'a Fields, name: &str) -> Option<&'a str> {
+    headers.get_all(header::COOKIE).find_map(|field| {
         let text = std::str::from_utf8(field.as_bytes()).ok()?;
         text.split(';').find_map(|pair| {
             let (key, value) = pair.split_once('=')?;
@@ -92,7 +93,7 @@ mod tests {
             ("application/grpc-web", false),
             ("application/json", false),
         ] {
-            let mut headers = HeaderMap::new();
+            let mut headers = Fields::new();
             headers.insert("content-type", HeaderValue::from_static(content_type));
             assert_eq!(is_grpc(&headers), expected, "{content_type}");
         }
@@ -113,7 +114,7 @@ mod tests {
 
     #[test]
     fn a_cookie_is_found_in_any_field() {
-        let mut headers = HeaderMap::new();
+        let mut headers = Fields::new();
         headers.append("cookie", HeaderValue::from_static("x=1; session=\"abc\""));
         headers.append("cookie", HeaderValue::from_static("y=2"));
         assert_eq!(cookie(&headers, "session"), Some("abc"));

@@ -5,6 +5,7 @@ use xds::model::HeaderMatcher;
 use super::facts;
 use crate::body::RequestHead;
 use crate::error::Invalid;
+use crate::fields::Fields;
 use crate::observe::field::Field;
 
 /// Compiled header matchers.
@@ -34,7 +35,7 @@ impl HeaderTests {
     }
 
     /// The same over response fields.
-    pub(super) fn any_passes_response(&self, fields: &http::HeaderMap) -> bool {
+    pub(super) fn any_passes_response(&self, fields: &Fields) -> bool {
         self.0.iter().any(|(field, matcher)| field.passes_fields(matcher, fields))
     }
 }

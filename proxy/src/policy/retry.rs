@@ -2,13 +2,14 @@
 
 use std::time::Duration;
 
-use http::{HeaderMap, HeaderName, StatusCode};
+use http::{HeaderName, StatusCode};
 use xds::model::{self, BackOff, RetryCondition};
 
 use super::facts;
 use super::header_tests::HeaderTests;
 use crate::body::RequestHead;
 use crate::error::{Invalid, Reason};
+use crate::fields::Fields;
 use crate::limits::ATTEMPTS_MAX;
 
 /// A compiled retry policy.
@@ -176,7 +177,7 @@ impl<'a> Retries<'a> {
 
     /// Whether a response calls for another attempt.
     #[must_use]
-    pub fn wants_after_response(&self, status: StatusCode, headers: &HeaderMap) -> bool {
+    pub fn wants_after_response(&self, status: StatusCode, headers: &Fields) -> bool {
         use RetryCondition as C;
         if headers.contains_key("x-envoy-ratelimited") {
             return self.on.has(C::EnvoyRateLimited);
@@ -194,12 +195,12 @@ impl<'a> Retries<'a> {
         self.statuses.contains(&status) || self.rule.is_some_and(|rule| rule.statuses.contains(&status))
     }
 
-    fn marks(&self, headers: &HeaderMap) -> bool {
+    fn marks(&self, headers: &Fields) -> bool {
         self.header_names.iter().any(|name| headers.contains_key(name))
             || self.rule.is_some_and(|rule| rule.response_headers.any_passes_response(headers))
     }
 
-    fn wants_grpc(&self, headers: &HeaderMap) -> bool {
+    fn wants_grpc(&self, headers: &Fields) -> bool {
         use RetryCondition as C;
         let condition = match headers.get("grpc-status").map(http::HeaderValue::as_bytes) {
             Some(b"1") => C::GrpcCancelled,

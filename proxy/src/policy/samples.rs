@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use http::{HeaderName, HeaderValue, Method};
 use xds::model::{
     ClusterTarget, Domain, FormatString, Forward, HeaderAdd, HeaderMutations, HostRewrite, MaxStreamDuration,
     PathMatch, PathRewrite, RequireTls, Route, RouteAction, RouteConfiguration, RouteMatch, RoutingPriority,
@@ -10,10 +10,11 @@ use xds::model::{
 };
 
 use crate::body::{RequestHead, Scheme, Version};
+use crate::fields::Fields;
 use crate::observe::record::{ConnectionFacts, Place, Record};
 
-pub(super) fn fields(pairs: &[(&str, &str)]) -> HeaderMap {
-    let mut headers = HeaderMap::new();
+pub(super) fn fields(pairs: &[(&str, &str)]) -> Fields {
+    let mut headers = Fields::new();
     for (name, value) in pairs {
         headers
             .append(HeaderName::from_bytes(name.as_bytes()).unwrap(), HeaderValue::from_str(value).unwrap());

@@ -2,13 +2,14 @@
 //! bytes are cut into segments.
 
 use bytes::{Buf, Bytes, BytesMut};
-use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::header::HeaderValue;
 use memchr::memchr;
 
 use super::fault::Fault;
 use super::fields::is_hop_by_hop_extension;
 use super::request::fault;
 use super::scan::HeadScan;
+use crate::fields::{Fields, Name};
 use crate::limits::{CHUNK_EXTENSION_BYTES_MAX, CHUNK_LINE_BYTES_MAX, HEADERS_COUNT_MAX, TRAILER_BYTES_MAX};
 
 /// What was cut out of the input.
@@ -17,7 +18,7 @@ pub enum Step {
     /// Bytes of the body, never empty.
     Data(Bytes),
     /// The trailer section, without fields that frame or route; the body has ended.
-    Trailers(HeaderMap),
+    Trailers(Fields),
     /// The body has ended.
     End,
     /// More input is needed.
@@ -157,20 +158,20 @@ fn check_extension(extension: &[u8]) -> Result<(), Fault> {
     Ok(())
 }
 
-fn trailers(section: &Bytes) -> Result<HeaderMap, Fault> {
+fn trailers(section: &Bytes) -> Result<Fields, Fault> {
     let mut slots = [httparse::EMPTY_HEADER; HEADERS_COUNT_MAX];
     let fields = match httparse::parse_headers(section, &mut slots) {
         Ok(httparse::Status::Complete((length, fields))) if length == section.len() => fields,
         Ok(_) => return Err(Fault::Malformed("trailer section does not end where its empty line is")),
         Err(error) => return Err(fault(error)),
     };
-    let mut map = HeaderMap::with_capacity(fields.len());
+    let mut map = Fields::with_capacity(fields.len());
     for field in fields {
-        let name = HeaderName::from_bytes(field.name.as_bytes())
-            .map_err(|_invalid| Fault::Malformed("trailer name is not a token"))?;
+        let name = Name::read(section, field.name.as_bytes())
+            .ok_or(Fault::Malformed("trailer name is not a token"))?;
         let value = HeaderValue::from_maybe_shared(section.slice_ref(field.value))
             .map_err(|_invalid| Fault::Malformed("trailer value has a control character"))?;
-        if may_trail(&name) {
+        if may_trail(name.as_bytes()) {
             map.append(name, value);
         }
     }
@@ -179,22 +180,22 @@ fn trailers(section: &Bytes) -> Result<HeaderMap, Fault> {
 
 /// Fields that frame, route or control the connection are never trailers (RFC 9110 §6.5.1).
 #[must_use]
-pub fn may_trail(name: &HeaderName) -> bool {
+pub fn may_trail(name: &[u8]) -> bool {
     !matches!(
-        *name,
-        header::CONTENT_LENGTH
-            | header::TRANSFER_ENCODING
-            | header::CONNECTION
-            | header::HOST
-            | header::TE
-            | header::TRAILER
-            | header::UPGRADE
-            | header::EXPECT
-            | header::AUTHORIZATION
-            | header::COOKIE
-            | header::SET_COOKIE
-            | header::CONTENT_ENCODING
-            | header::CONTENT_TYPE
-            | header::CONTENT_RANGE
-    ) && !is_hop_by_hop_extension(name.as_str())
+        name,
+        b"content-length"
+            | b"transfer-encoding"
+            | b"connection"
+            | b"host"
+            | b"te"
+            | b"trailer"
+            | b"upgrade"
+            | b"expect"
+            | b"authorization"
+            | b"cookie"
+            | b"set-cookie"
+            | b"content-encoding"
+            | b"content-type"
+            | b"content-range"
+    ) && !is_hop_by_hop_extension(name)
 }

@@ -1,9 +1,10 @@
 //! Takes a head's fields apart: end-to-end fields into a map, hop-by-hop fields (RFC 9110 §7.6.1) into [`Facts`].
 
 use bytes::Bytes;
-use http::header::{self, HeaderMap, HeaderName, HeaderValue};
+use http::header::{self, HeaderName, HeaderValue};
 
 use super::fault::Fault;
+use crate::fields::{Fields, Name};
 use crate::limits::CONNECTION_OPTIONS_MAX;
 
 /// Which kind of head the fields stand in.
@@ -51,62 +52,62 @@ pub struct Facts {
     nominated: Vec<HeaderName>,
 }
 
-/// Sorts `fields`, which must lie inside `head`. Content-Length and Host may come once only.
-pub fn sort(head: &Bytes, fields: &[httparse::Header<'_>], kind: Kind) -> Result<(HeaderMap, Facts), Fault> {
-    let mut map = HeaderMap::with_capacity(fields.len());
+/// Sorts `raw`, which must lie inside `head`. Content-Length and Host may come once only.
+pub fn sort(head: &Bytes, raw: &[httparse::Header<'_>], kind: Kind) -> Result<(Fields, Facts), Fault> {
+    let mut fields = Fields::with_capacity(raw.len());
     let mut facts = Facts::default();
-    for field in fields {
-        let name = HeaderName::from_bytes(field.name.as_bytes())
-            .map_err(|_invalid| Fault::Malformed("field name is not a token"))?;
+    for field in raw {
+        let name =
+            Name::read(head, field.name.as_bytes()).ok_or(Fault::Malformed("field name is not a token"))?;
         let value = head.slice_ref(field.value);
-        if facts.take(&name, &value, kind)? {
+        if facts.take(name.as_bytes(), &value, kind)? {
             let value = HeaderValue::from_maybe_shared(value)
                 .map_err(|_invalid| Fault::Malformed("field value has a control character"))?;
-            map.append(name, value);
+            fields.append(name, value);
         }
     }
     for name in &facts.nominated {
-        map.remove(name);
+        fields.remove(name);
     }
     if facts.te_trailers {
-        map.insert(header::TE, HeaderValue::from_static("trailers"));
+        fields.insert(header::TE, HeaderValue::from_static("trailers"));
     }
-    Ok((map, facts))
+    Ok((fields, facts))
 }
 
 impl Facts {
     /// Notes what a field says to this hop; tells whether it is end-to-end and goes on.
-    fn take(&mut self, name: &HeaderName, value: &Bytes, kind: Kind) -> Result<bool, Fault> {
-        match *name {
-            header::CONTENT_LENGTH => {
+    fn take(&mut self, name: &[u8], value: &Bytes, kind: Kind) -> Result<bool, Fault> {
+        match name {
+            b"content-length" => {
                 if self.content_length.replace(decimal(value)?).is_some() {
                     return Err(Fault::Malformed("content-length comes more than once"));
                 }
                 return Ok(true);
             }
-            header::TRANSFER_ENCODING => {
+            b"transfer-encoding" => {
                 let exact = value.eq_ignore_ascii_case(b"chunked");
                 self.coding = match (self.coding, exact) {
                     (Coding::Absent, true) => Coding::Chunked,
                     _ => Coding::Other,
                 };
             }
-            header::CONNECTION => self.take_options(value, kind)?,
-            header::UPGRADE => {
+            b"connection" => self.take_options(value, kind)?,
+            b"upgrade" => {
                 if !value.is_empty() && self.upgrade.is_none() {
                     self.upgrade = Some(value.clone());
                 }
             }
-            header::TE => self.te_trailers |= tokens(value).any(is_trailers),
-            header::HOST if kind == Kind::Request => {
+            b"te" => self.te_trailers |= tokens(value).any(is_trailers),
+            b"host" if kind == Kind::Request => {
                 if self.host.replace(value.clone()).is_some() {
                     return Err(Fault::Malformed("host comes more than once"));
                 }
             }
-            header::EXPECT if kind == Kind::Request && value.eq_ignore_ascii_case(b"100-continue") => {
+            b"expect" if kind == Kind::Request && value.eq_ignore_ascii_case(b"100-continue") => {
                 self.expects_continue = true;
             }
-            _ => return Ok(!is_hop_by_hop_extension(name.as_str())),
+            _ => return Ok(!is_hop_by_hop_extension(name)),
         }
         Ok(false)
     }
@@ -147,8 +148,8 @@ impl Facts {
 
 /// Fields for one hop that predate or extend the standard's list.
 #[must_use]
-pub fn is_hop_by_hop_extension(name: &str) -> bool {
-    matches!(name, "keep-alive" | "proxy-connection" | "http2-settings")
+pub fn is_hop_by_hop_extension(name: &[u8]) -> bool {
+    matches!(name, b"keep-alive" | b"proxy-connection" | b"http2-settings")
 }
 
 /// The elements of a comma-separated list, trimmed, without empty ones (RFC 9110 §5.6.1).

@@ -12,6 +12,7 @@ use super::response;
 use super::scan::HeadScan;
 use super::{authority, write};
 use crate::body::{RequestHead, Scheme, Text, Version};
+use crate::fields::Fields;
 
 fn rules() -> Rules<'static> {
     Rules { bytes_max: 300, fields_max: 6, scheme: Scheme::Http, accept_http_10: true, default_host: None }
@@ -208,7 +209,7 @@ fn a_target_that_would_split_the_request_is_not_written() {
         authority: Text::from(authority),
         path: Text::from(path),
         version: Version::Http2,
-        headers: http::HeaderMap::new(),
+        headers: Fields::new(),
         upgrade: None,
     };
     for bad in [head("/ HTTP/1.1\r\nX: y", "a"), head("/a b", "a"), head("/", "a\r\nX: y"), head("", "a")] {

@@ -1,13 +1,14 @@
 //! Writes heads, chunks and trailers. Names go out in lower case, as Envoy's do.
 
 use bytes::{BufMut, BytesMut};
-use http::header::{self, HeaderMap, HeaderName};
+use http::header;
 use http::{Method, StatusCode};
 
 use super::chunk::may_trail;
 use super::fault::Fault;
 use super::fields::is_hop_by_hop_extension;
 use crate::body::{RequestHead, ResponseHead, Size, Version};
+use crate::fields::Fields;
 
 /// How a body is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -141,11 +142,11 @@ pub fn chunk_start(out: &mut BytesMut, length: usize) {
 }
 
 /// Writes the last chunk and the trailer section.
-pub fn chunked_end(out: &mut BytesMut, trailers: Option<&HeaderMap>) {
+pub fn chunked_end(out: &mut BytesMut, trailers: Option<&Fields>) {
     out.put_slice(b"0\r\n");
     for (name, value) in trailers.into_iter().flatten() {
-        if may_trail(name) {
-            field(out, name, value.as_bytes());
+        if may_trail(name.as_bytes()) {
+            field(out, name.as_bytes(), value.as_bytes());
         }
     }
     out.put_slice(b"\r\n");
@@ -165,17 +166,13 @@ fn status_line(out: &mut BytesMut, version: Version, status: StatusCode) {
 
 /// Writes the end-to-end fields and the one that frames the body. Fields for this hop that a rule put in are left
 /// out: they would contradict what is written here.
-fn fields(out: &mut BytesMut, headers: &HeaderMap, framing: Framing) {
+fn fields(out: &mut BytesMut, headers: &Fields, framing: Framing) {
     for (name, value) in headers {
-        match *name {
-            header::CONTENT_LENGTH if framing == Framing::Declared => field(out, name, value.as_bytes()),
-            header::CONTENT_LENGTH
-            | header::TRANSFER_ENCODING
-            | header::CONNECTION
-            | header::UPGRADE
-            | header::HOST => {}
-            _ if is_hop_by_hop_extension(name.as_str()) => {}
-            _ => field(out, name, value.as_bytes()),
+        match name.as_bytes() {
+            b"content-length" if framing != Framing::Declared => {}
+            b"transfer-encoding" | b"connection" | b"upgrade" | b"host" => {}
+            name if is_hop_by_hop_extension(name) => {}
+            name => field(out, name, value.as_bytes()),
         }
     }
     match framing {
@@ -189,8 +186,7 @@ fn fields(out: &mut BytesMut, headers: &HeaderMap, framing: Framing) {
     }
 }
 
-fn field(out: &mut BytesMut, name: &HeaderName, value: &[u8]) {
-    let name = name.as_str().as_bytes();
+fn field(out: &mut BytesMut, name: &[u8], value: &[u8]) {
     out.reserve(name.len() + value.len() + 4);
     out.put_slice(name);
     out.put_slice(b": ");

@@ -10,6 +10,7 @@ use http::{Method, StatusCode, Uri, request, response, uri};
 use super::limit::HeadLimit;
 use crate::body::{RequestHead, ResponseHead, Scheme, Size, Text, Version};
 use crate::error::{Error, Reason};
+use crate::fields::Fields;
 
 /// Our head for a request that arrived. `connection_scheme` serves where `h2` drops `:scheme`, which it does for a
 /// request that names its host by `host` alone.
@@ -42,6 +43,7 @@ pub fn from_request(
     join_cookies(&mut headers)?;
     // RFC 8441 is HTTP/1.1's upgrade in other words; inside the proxy an upgrade is a GET that asks for a protocol.
     let method = if upgrade.is_some() { Method::GET } else { method };
+    let headers = headers.into();
     Ok(RequestHead { method, scheme, authority, path, version: Version::Http2, headers, upgrade })
 }
 
@@ -130,7 +132,7 @@ pub fn to_request(head: RequestHead) -> Result<http::Request<()>, Error> {
     let mut request = http::Request::new(());
     *request.version_mut() = http::Version::HTTP_2;
     *request.uri_mut() = uri;
-    *request.headers_mut() = headers;
+    *request.headers_mut() = headers.into();
     *request.method_mut() = if upgrade.is_some() { Method::CONNECT } else { method };
     if let Some(protocol) = upgrade {
         request.extensions_mut().insert(h2::ext::Protocol::from(protocol.as_str()));
@@ -156,7 +158,7 @@ pub fn from_response(
     }
     let status =
         if asked_upgrade && status == StatusCode::OK { StatusCode::SWITCHING_PROTOCOLS } else { status };
-    Ok(ResponseHead { status, headers })
+    Ok(ResponseHead { status, headers: headers.into() })
 }
 
 /// The message for a response that leaves; 101 becomes 200 (RFC 8441 §5).
@@ -166,7 +168,7 @@ pub fn to_response(head: ResponseHead) -> http::Response<()> {
     let mut response = http::Response::new(());
     *response.version_mut() = http::Version::HTTP_2;
     *response.status_mut() = if status == StatusCode::SWITCHING_PROTOCOLS { StatusCode::OK } else { status };
-    *response.headers_mut() = headers;
+    *response.headers_mut() = headers.into();
     response
 }
 
@@ -179,13 +181,13 @@ pub fn to_interim(head: ResponseHead) -> Option<http::Response<()>> {
     }
     let mut response = http::Response::new(());
     *response.status_mut() = status;
-    *response.headers_mut() = headers;
+    *response.headers_mut() = headers.into();
     Some(response)
 }
 
 /// What a head says about the length of the body behind it.
 #[must_use]
-pub fn declared_size(headers: &HeaderMap, ended: bool) -> Size {
+pub fn declared_size(headers: &Fields, ended: bool) -> Size {
     if ended {
         return Size::Exact(0);
     }

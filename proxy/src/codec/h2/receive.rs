@@ -6,12 +6,13 @@
 use std::task::{Context, Poll, ready};
 
 use h2::RecvStream;
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 
 use super::fault::{self, Peer};
 use super::head::declared_size;
 use crate::body::{Body, Frame, Interim, ResponseHead, Source};
 use crate::error::Error;
+use crate::fields::Fields;
 
 /// The receiving half of one stream.
 #[derive(Debug)]
@@ -40,7 +41,7 @@ impl Receive {
 
     /// The body behind a head with `headers`.
     #[must_use]
-    pub fn into_body(self, headers: &HeaderMap) -> Body {
+    pub fn into_body(self, headers: &Fields) -> Body {
         if self.stream.is_end_stream() {
             return Body::empty();
         }
@@ -51,7 +52,7 @@ impl Receive {
 impl Source for Receive {
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, Error>>> {
         if let Some(interim) = self.expecting.take() {
-            interim.push(ResponseHead { status: StatusCode::CONTINUE, headers: HeaderMap::new() });
+            interim.push(ResponseHead { status: StatusCode::CONTINUE, headers: Fields::new() });
         }
         loop {
             if self.held > 0 {
@@ -71,7 +72,7 @@ impl Source for Receive {
             }
         }
         Poll::Ready(match ready!(self.stream.poll_trailers(cx)) {
-            Ok(Some(trailers)) => Some(Ok(Frame::Trailers(trailers))),
+            Ok(Some(trailers)) => Some(Ok(Frame::Trailers(trailers.into()))),
             Ok(None) => None,
             Err(why) => Some(Err(fault::error(self.peer, &why))),
         })

@@ -79,7 +79,7 @@ impl Send {
             match next {
                 Some(Ok(Frame::Data(bytes))) => self.chunk = bytes,
                 Some(Ok(Frame::Trailers(trailers))) => {
-                    let sent = self.stream.send_trailers(trailers);
+                    let sent = self.stream.send_trailers(trailers.into());
                     return Poll::Ready(sent.map_err(|why| self.failed(&why)));
                 }
                 Some(Err(why)) => return Poll::Ready(Err(Unsent::Body(why))),

@@ -1,12 +1,12 @@
 use std::future::poll_fn;
 
 use http::Method;
-use http::header::HeaderMap;
 use tokio::io::{AsyncReadExt, AsyncWriteExt, duplex};
 
 use super::*;
 use crate::body::{RequestHead, Scheme, Text, Version};
 use crate::error::{Error, Reason};
+use crate::fields::Fields;
 
 const LIMIT: HeadLimit = HeadLimit { bytes_max: 60 * 1024, fields_max: 100 };
 
@@ -17,7 +17,7 @@ fn head() -> RequestHead {
         authority: "a.test:8443".into(),
         path: "/x?y".into(),
         version: Version::Http11,
-        headers: HeaderMap::new(),
+        headers: Fields::new(),
         upgrade: None,
     }
 }
@@ -89,7 +89,7 @@ fn what_http2_cannot_carry_is_refused_before_it_leaves() {
 fn interim_responses_exclude_switching_protocols_and_final_ones() {
     let interim = |code: u16| {
         let status = http::StatusCode::from_u16(code).unwrap();
-        to_interim(crate::body::ResponseHead { status, headers: HeaderMap::new() }).is_some()
+        to_interim(crate::body::ResponseHead { status, headers: Fields::new() }).is_some()
     };
     assert_eq!([100, 101, 103, 200].map(interim), [true, false, true, false]);
 }

@@ -2,7 +2,7 @@ use std::collections::VecDeque;
 use std::rc::Rc;
 use std::time::Duration;
 
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use tokio::time::{Instant, sleep};
 use xds::model::{BackOff, RetryCondition as C, RetryPolicy};
 
@@ -11,6 +11,7 @@ use crate::body::{Body, RequestHead, Response, Scheme, Version};
 use crate::error::{Error, Reason};
 use crate::exchange::ledger::Books;
 use crate::exchange::samples::{connection, model, policy};
+use crate::fields::Fields;
 use crate::policy::retry::{Retries, RetryRule};
 use crate::policy::timeout::Timeouts;
 use crate::upstream::pool::{ConnectionFacts, Sent};
@@ -119,7 +120,7 @@ async fn play(mut script: Script, num_retries: u32, timeouts: Timeouts) -> Ended
         authority: "h".into(),
         path: "/".into(),
         version: Version::Http11,
-        headers: HeaderMap::new(),
+        headers: Fields::new(),
         upgrade: None,
     };
     let retries = Retries::begin(Some(&rule), &mut head);

@@ -1,7 +1,8 @@
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 
 use super::{Asked, of_error, response};
 use crate::error::{Error, Reason};
+use crate::fields::Fields;
 use crate::policy::reply::Reply;
 
 const PLAIN: Asked = Asked { grpc: false, head: false, complete: true, retried: false };
@@ -48,7 +49,7 @@ fn grpc_requests_get_trailers_only() {
         (Reason::UpgradeNotAllowed, "7", None),
     ] {
         let reply = of_error(&Error::from(reason), grpc);
-        let response = response(&reply, HeaderMap::new(), grpc);
+        let response = response(&reply, Fields::new(), grpc);
         let headers = &response.head.headers;
         assert_eq!(
             (response.head.status, &headers["content-type"]),
@@ -63,14 +64,14 @@ fn grpc_requests_get_trailers_only() {
 #[test]
 fn a_grpc_message_is_percent_encoded() {
     let reply = Reply { body: "50% é\n".into(), ..Reply::status(StatusCode::NOT_FOUND, "") };
-    let response = response(&reply, HeaderMap::new(), Asked { grpc: true, ..PLAIN });
+    let response = response(&reply, Fields::new(), Asked { grpc: true, ..PLAIN });
     assert_eq!(response.head.headers["grpc-message"], "50%25 %C3%A9%0A");
 }
 
 #[test]
 fn head_requests_get_the_length_without_the_body() {
     let reply = Reply { body: "hello".into(), ..Reply::status(StatusCode::OK, "") };
-    let mut fields = HeaderMap::new();
+    let mut fields = Fields::new();
     fields.insert("content-type", "text/html".parse().unwrap());
     let response = response(&reply, fields, Asked { head: true, ..PLAIN });
     assert_eq!(response.head.headers["content-length"], "5");

@@ -3,13 +3,13 @@ use std::rc::Rc;
 use std::task::{Context, Poll};
 
 use bytes::Bytes;
-use http::HeaderMap;
 
 use super::Upload;
 use crate::body::{Body, Frame, Size, Source, Version};
 use crate::error::Error;
 use crate::exchange::ledger::{Books, whole_len};
 use crate::exchange::samples::{connection, model, policy};
+use crate::fields::Fields;
 use crate::limits::RETRY_BUFFER_BYTES;
 
 struct Pieces(VecDeque<Frame>);
@@ -47,7 +47,7 @@ async fn text(frames: usize, body: &mut Body) -> String {
 
 #[tokio::test]
 async fn another_attempt_sends_the_same_body_from_the_start() {
-    let body = pieces(Size::Unknown, vec![data("a"), data("b"), Frame::Trailers(HeaderMap::new())]);
+    let body = pieces(Size::Unknown, vec![data("a"), data("b"), Frame::Trailers(Fields::new())]);
     let books = books(&body);
     let ledger = Rc::clone(books.ledger());
     let upload = Upload::new(body, true, &ledger);

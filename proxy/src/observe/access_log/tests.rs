@@ -3,13 +3,14 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
-use http::{HeaderMap, HeaderValue, Method};
+use http::{HeaderValue, Method};
 use xds::model::{
     AccessLog, AccessLogFilter, AccessLogFormat, AccessLogSink, Comparison, FormatString, JsonValue,
 };
 
 use super::clock::TimeFormat;
 use super::{AccessLogMetric, AccessLogs, Environment, Format, Outputs};
+use crate::fields::Fields;
 use crate::observe::record::{ConnectionFacts, LoggedRequest, Place, Record, UpstreamFacts};
 
 fn connection() -> Rc<ConnectionFacts> {
@@ -27,7 +28,7 @@ fn connection() -> Rc<ConnectionFacts> {
 }
 
 fn record() -> Record {
-    let mut headers = HeaderMap::new();
+    let mut headers = Fields::new();
     headers.insert("user-agent", HeaderValue::from_static("curl/8"));
     headers.append("x-many", HeaderValue::from_static("a"));
     headers.append("x-many", HeaderValue::from_static("b"));

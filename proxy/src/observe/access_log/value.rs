@@ -3,10 +3,10 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use http::HeaderMap;
 use xds::model::{Address, Host, Operator, SocketAddress};
 
 use super::clock::TimeFormat;
+use crate::fields::Fields;
 use crate::observe::field::Field;
 use crate::observe::record::{Heads, Place, Record};
 
@@ -47,7 +47,7 @@ impl Lookup {
     }
 }
 
-fn of<'a>(fields: Option<&'a HeaderMap>, field: &Field, fallback: Option<&Field>) -> Value<'a> {
+fn of<'a>(fields: Option<&'a Fields>, field: &Field, fallback: Option<&Field>) -> Value<'a> {
     let Some(fields) = fields else { return Value::Missing };
     field
         .of_fields(fields)

@@ -10,6 +10,7 @@ use super::path;
 use super::stats::HttpMetric;
 use crate::body::{RequestHead, Text, Version};
 use crate::error::Reason;
+use crate::fields::Name;
 use crate::observe::record::{ConnectionFacts, Place};
 use crate::policy::facts;
 use crate::policy::reply::Reply;
@@ -73,7 +74,7 @@ impl HttpPolicy {
             return Ok(());
         }
         let names = head.headers.keys().filter(|name| name.as_str().contains('_'));
-        let names: Vec<http::HeaderName> = names.cloned().collect();
+        let names: Vec<Name> = names.cloned().collect();
         if !names.is_empty() && self.headers_with_underscores == U::RejectRequest {
             let refused = Reply::status(StatusCode::BAD_REQUEST, "http.unexpected_underscore");
             return Err(Reply { body: "Bad Request".into(), ..refused });

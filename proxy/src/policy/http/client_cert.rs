@@ -27,7 +27,7 @@ impl HttpPolicy {
         }
         let mut text = element(tls, peer, self.forwarded_cert_fields);
         if self.forward_client_cert == F::AppendForward {
-            let before = head.headers.get_all(XFCC).iter().filter_map(|value| value.to_str().ok());
+            let before = head.headers.get_all(XFCC).filter_map(|value| value.to_str().ok());
             let before: Vec<&str> = before.collect();
             if !before.is_empty() {
                 text = format!("{},{text}", before.join(","));

@@ -4,10 +4,11 @@
 
 use std::net::{IpAddr, SocketAddr};
 
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue};
 
 use super::compile::HttpPolicy;
 use crate::body::{RequestHead, Scheme, Version};
+use crate::fields::Fields;
 use crate::observe::record::{ConnectionFacts, Place};
 
 const FOR: HeaderName = HeaderName::from_static("x-forwarded-for");
@@ -56,7 +57,7 @@ impl HttpPolicy {
         from_field.map_or_else(|| remote.clone(), |ip| Place::Ip(SocketAddr::new(ip, 0)))
     }
 
-    fn append_remote(&self, headers: &mut HeaderMap, remote: &Place) {
+    fn append_remote(&self, headers: &mut Fields, remote: &Place) {
         if self.skip_xff_append {
             return;
         }
@@ -74,15 +75,15 @@ impl HttpPolicy {
 }
 
 /// The field's values as one list.
-fn joined(headers: &HeaderMap) -> Option<String> {
-    let mut values = headers.get_all(FOR).iter().filter_map(|value| value.to_str().ok());
+fn joined(headers: &Fields) -> Option<String> {
+    let mut values = headers.get_all(FOR).filter_map(|value| value.to_str().ok());
     let first = values.next()?.to_owned();
     Some(values.fold(first, |list, value| list + "," + value))
 }
 
 /// The address that stands `skip` places before the end of `x-forwarded-for`.
-fn trusted_address(headers: &HeaderMap, skip: usize) -> Option<IpAddr> {
-    let text = match headers.get_all(FOR).iter().count() {
+fn trusted_address(headers: &Fields, skip: usize) -> Option<IpAddr> {
+    let text = match headers.get_all(FOR).count() {
         0 => return None,
         1 => headers.get(FOR)?.to_str().ok()?.to_owned(),
         _ => joined(headers)?,

@@ -1,11 +1,13 @@
 //! Fields that every response gets on its way out.
 
+use http::HeaderValue;
 use http::header::{DATE, SERVER, VIA};
-use http::{HeaderMap, HeaderValue};
 use xds::model::ServerHeader;
 
 use super::compile::HttpPolicy;
 use super::request_id::REQUEST_ID;
+
+use crate::fields::Fields;
 
 /// What the last touch of a response needs to know.
 #[derive(Debug)]
@@ -18,7 +20,7 @@ pub struct Closing<'a> {
 
 impl HttpPolicy {
     /// Writes `date`, `server`, `via` and, if configured, `x-request-id`.
-    pub fn close_response(&self, headers: &mut HeaderMap, closing: &Closing<'_>) {
+    pub fn close_response(&self, headers: &mut Fields, closing: &Closing<'_>) {
         if !headers.contains_key(DATE) {
             headers.insert(DATE, closing.date.clone());
         }
@@ -41,7 +43,7 @@ impl HttpPolicy {
 }
 
 /// Appends this hop to `via` (RFC 9110 §7.6.3).
-pub(super) fn append_via(headers: &mut HeaderMap, via: &HeaderValue) {
+pub(super) fn append_via(headers: &mut Fields, via: &HeaderValue) {
     let value = match headers.get(VIA) {
         Some(before) => [before.as_bytes(), b", ", via.as_bytes()].concat(),
         None => via.as_bytes().to_vec(),

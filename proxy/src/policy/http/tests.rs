@@ -142,7 +142,7 @@ fn envoys_own_fields_from_outside_are_removed() {
     {
         let mut head = get("h", "/", sent);
         admit(&HttpConnectionManager { use_remote_address: use_remote, ..model() }, &mut head).unwrap();
-        let mut kept: Vec<&str> = head.headers.keys().map(http::HeaderName::as_str).collect();
+        let mut kept: Vec<&str> = head.headers.keys().map(crate::fields::Name::as_str).collect();
         kept.retain(|name| name.starts_with("x-envoy-") && *name != "x-envoy-external-address");
         kept.sort_unstable();
         assert_eq!(kept, expected, "use_remote_address: {use_remote}");

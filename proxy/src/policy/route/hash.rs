@@ -80,8 +80,7 @@ impl Source {
     fn hash(&self, head: &RequestHead, ends: Ends<'_>, cookies: &mut Vec<NewCookie>) -> Option<u64> {
         match self {
             Self::Header(name) => {
-                let mut values: Vec<&[u8]> =
-                    head.headers.get_all(name).iter().map(HeaderValue::as_bytes).collect();
+                let mut values: Vec<&[u8]> = head.headers.get_all(name).map(HeaderValue::as_bytes).collect();
                 // Sorted, so that the order in which a client sends equal fields does not matter.
                 values.sort_unstable();
                 (!values.is_empty()).then(|| values.iter().fold(0, |seed, value| xxh64(value, seed)))

@@ -5,11 +5,12 @@
 
 use std::sync::Arc;
 
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue};
 use xds::model::{AppendAction, HeaderMutations};
 
 use crate::body::RequestHead;
 use crate::error::Invalid;
+use crate::fields::Fields;
 use crate::observe::access_log::{Environment, Format, Needs};
 use crate::observe::record::{Heads, Record, RequestView};
 use crate::policy::facts;
@@ -90,7 +91,7 @@ impl Stage {
     }
 
     /// Removes, and says what is then overwritten and added.
-    fn plan(&self, fields: &HeaderMap, record: &Record, heads: &Heads<'_>) -> Plan {
+    fn plan(&self, fields: &Fields, record: &Record, heads: &Heads<'_>) -> Plan {
         let mut plan = Plan::default();
         for add in &self.add {
             let value = match &add.value {
@@ -128,7 +129,7 @@ struct Plan {
 }
 
 impl Plan {
-    fn carry_out(self, fields: &mut HeaderMap) {
+    fn carry_out(self, fields: &mut Fields) {
         for (name, value) in self.overwrite {
             fields.insert(name, value);
         }
@@ -139,7 +140,7 @@ impl Plan {
 }
 
 /// Adds a field, or joins it to the one that may only stand once.
-fn append(fields: &mut HeaderMap, name: HeaderName, value: HeaderValue) {
+fn append(fields: &mut Fields, name: HeaderName, value: HeaderValue) {
     if JOINED.contains(&name)
         && let Some(before) = fields.get(&name)
         && !before.is_empty()
@@ -191,12 +192,7 @@ impl Mutations {
     }
 
     /// Carries the stages out on a response's fields; `request` is the request it answers.
-    pub fn apply_to_response(
-        &self,
-        fields: &mut HeaderMap,
-        request: Option<RequestView<'_>>,
-        record: &Record,
-    ) {
+    pub fn apply_to_response(&self, fields: &mut Fields, request: Option<RequestView<'_>>, record: &Record) {
         for stage in &self.stages {
             for name in &stage.remove {
                 fields.remove(name);

@@ -1,10 +1,11 @@
 //! The path and the authority that an upstream sees.
 
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderName, HeaderValue};
 use xds::model::{self, Regex};
 
 use super::path::PathTest;
 use crate::body::{RequestHead, Text};
+use crate::fields::Fields;
 use crate::policy::facts::{self, path_only};
 
 const ORIGINAL_PATH: HeaderName = HeaderName::from_static("x-envoy-original-path");
@@ -133,7 +134,7 @@ pub fn set_authority(head: &mut RequestHead, authority: Text, append_forwarded: 
 }
 
 /// Sets a field to text that came from a valid head.
-fn insert(headers: &mut HeaderMap, name: HeaderName, value: bytes::Bytes) {
+fn insert(headers: &mut Fields, name: HeaderName, value: bytes::Bytes) {
     if let Ok(value) = HeaderValue::from_maybe_shared(value) {
         headers.insert(name, value);
     }

@@ -349,7 +349,7 @@ fn append_actions_keep_replace_or_add() {
         ),
     );
     let values = |name: &str| {
-        let values = head.headers.get_all(name).iter().map(|value| value.to_str().unwrap());
+        let values = head.headers.get_all(name).map(|value| value.to_str().unwrap());
         values.collect::<Vec<_>>()
     };
     for (name, expected) in [

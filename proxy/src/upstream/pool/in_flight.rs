@@ -6,12 +6,12 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use http::HeaderMap;
 use tokio::time::{Instant, sleep_until};
 
 use super::meter::Meter;
 use crate::body::{Body, Frame, Response, Size, Source};
 use crate::error::{Error, Reason, Side};
+use crate::fields::Fields;
 use crate::upstream::circuit::Permit;
 use crate::upstream::cluster::Cluster;
 use crate::upstream::host::Host;
@@ -213,7 +213,7 @@ impl Watched {
 }
 
 /// The status that outlier detection judges: a gRPC response that is all trailers says it there.
-fn judged_status(status: u16, headers: &HeaderMap) -> u16 {
+fn judged_status(status: u16, headers: &Fields) -> u16 {
     match headers.get("grpc-status").map(http::HeaderValue::as_bytes) {
         None => status,
         Some(b"0") => 200,
@@ -238,11 +238,11 @@ mod tests {
     #[test]
     fn a_grpc_status_in_the_head_is_judged_instead_of_200() {
         let status = |grpc: &'static str| {
-            let mut headers = HeaderMap::new();
+            let mut headers = Fields::new();
             headers.insert("grpc-status", http::HeaderValue::from_static(grpc));
             judged_status(200, &headers)
         };
         assert_eq!(["0", "2", "4", "14"].map(status), [200, 500, 504, 503]);
-        assert_eq!(judged_status(404, &HeaderMap::new()), 404);
+        assert_eq!(judged_status(404, &Fields::new()), 404);
     }
 }

@@ -11,13 +11,14 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderMap, Method};
+use http::Method;
 use tokio::task::LocalSet;
 use xds::model::{self, UpstreamProtocol};
 
 use super::{Pools, SendOptions, Sent};
 use crate::body::{Body, Frame, Interim, Request, RequestHead, Scheme, Text, Version};
 use crate::error::{Error, Reason};
+use crate::fields::Fields;
 use crate::upstream::cluster::Cluster;
 use crate::upstream::fixture;
 use crate::upstream::host::Host;
@@ -88,7 +89,7 @@ fn request(method: Method, body: Body) -> Request {
             authority: Text::from_static("service.test"),
             path: Text::from_static("/"),
             version: Version::Http11,
-            headers: HeaderMap::new(),
+            headers: Fields::new(),
             upgrade: None,
         },
         body,

@@ -4,11 +4,12 @@ use std::fmt;
 use std::rc::Rc;
 use std::time::Duration;
 
+use http::StatusCode;
 use http::header::{self, HeaderValue};
-use http::{HeaderMap, StatusCode};
 
 use crate::body::{Body, Response, ResponseHead, Text};
 use crate::error::Error;
+use crate::fields::Fields;
 use crate::limits::{DELAYED_CLOSE, HALF_CLOSE_GRACE, HEAD_BYTES_MAX, HEADERS_COUNT_MAX};
 
 /// How HTTP/1.1 is served; the fields are Envoy's where Envoy has one.
@@ -113,7 +114,7 @@ impl H1Settings {
         if let Some(answer) = &self.refusal {
             return answer(refusal);
         }
-        let mut headers = HeaderMap::new();
+        let mut headers = Fields::new();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain"));
         let text = refusal.status.canonical_reason().unwrap_or_default();
         let head = ResponseHead { status: refusal.status, headers };

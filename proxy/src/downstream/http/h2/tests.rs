@@ -75,7 +75,7 @@ async fn truncated(mut body: h2::RecvStream) -> h2::Error {
     }
 }
 
-async fn collect(mut body: Body) -> Result<(Vec<u8>, Option<HeaderMap>), Error> {
+async fn collect(mut body: Body) -> Result<(Vec<u8>, Option<crate::fields::Fields>), Error> {
     let (mut all, mut trailers) = (Vec::new(), None);
     while let Some(frame) = body.frame().await {
         match frame? {
@@ -143,7 +143,7 @@ fn bodies_and_trailers_pass_both_ways() {
             fields.insert("grpc-status", "0".parse().unwrap());
             fields.insert("bytes", bytes.len().into());
             fields.insert("seen", trailers.unwrap().get("sum").unwrap().clone());
-            let (body, _) = chunks(300, Some(Ok(Frame::Trailers(fields))));
+            let (body, _) = chunks(300, Some(Ok(Frame::Trailers(fields.into()))));
             Response::new(StatusCode::OK, body)
         })
         .await;
@@ -327,7 +327,7 @@ fn asking_for_the_body_answers_expect_continue() {
             early.insert("link", "</a.css>".parse().unwrap());
             request
                 .interim
-                .push(crate::body::ResponseHead { status: StatusCode::EARLY_HINTS, headers: early });
+                .push(crate::body::ResponseHead { status: StatusCode::EARLY_HINTS, headers: early.into() });
             let (bytes, _) = collect(request.body).await.unwrap();
             Response::new(StatusCode::OK, Body::full(bytes))
         })

@@ -5,13 +5,14 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, StatusCode};
+use http::{HeaderValue, Method, StatusCode};
 use tokio::io::{AsyncReadExt, AsyncWriteExt, DuplexStream};
 
 use super::*;
 use crate::body::{Body, Frame, Interim, RequestHead, Scheme, Size, Text, Version};
 use crate::codec::io::Stream;
 use crate::error::Reason;
+use crate::fields::Fields;
 
 mod requests;
 
@@ -50,7 +51,7 @@ pub fn request(method: Method, body: Body) -> Request {
         authority: Text::from_static("a"),
         path: Text::from_static("/p"),
         version: Version::Http11,
-        headers: HeaderMap::new(),
+        headers: Fields::new(),
         upgrade: None,
     };
     Request { head, body, interim: Interim::default() }

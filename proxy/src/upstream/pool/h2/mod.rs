@@ -298,7 +298,7 @@ async fn answer(
             let (parts, ()) = head?.into_parts();
             // `Expect` was answered on the client's side already.
             if parts.status != StatusCode::CONTINUE {
-                interim.push(ResponseHead { status: parts.status, headers: parts.headers });
+                interim.push(ResponseHead { status: parts.status, headers: parts.headers.into() });
             }
         }
         Pin::new(&mut response).poll(cx)

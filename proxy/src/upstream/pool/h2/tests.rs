@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use h2::server::{self, SendResponse};
-use http::{HeaderMap, Method};
+use http::Method;
 use tokio::io::duplex;
 use tokio::task::spawn_local;
 
@@ -40,7 +40,7 @@ fn request(method: Method, body: Body) -> Request {
         authority: "a.test".into(),
         path: "/x".into(),
         version: Version::Http11,
-        headers: HeaderMap::new(),
+        headers: crate::fields::Fields::new(),
         upgrade: None,
     };
     Request { head, body, interim: Interim::default() }

@@ -2,6 +2,8 @@
 
 use super::*;
 
+use crate::fields::Fields;
+
 const HEAD: &str = "POST / HTTP/1.1\r\nHost: a\r\n";
 
 fn echoed(sent: &str) -> String {
@@ -102,7 +104,7 @@ fn trailers_are_dropped_where_they_are_not_enabled() {
     let (answer, _end) = converse(&off, echo_body, chunked("2\r\nhi\r\n0\r\nChecksum: 1\r\n\r\n").as_bytes());
     assert_eq!(body_of(&answer), "hi");
     let trailing = async |_: Request| {
-        let mut trailers = HeaderMap::new();
+        let mut trailers = Fields::new();
         trailers.insert("checksum", HeaderValue::from_static("1"));
         Response::new(StatusCode::OK, frames(Size::Unknown, [data("hi"), Ok(Frame::Trailers(trailers))]))
     };
@@ -186,11 +188,11 @@ fn expect_does_not_reach_the_handler() {
 #[test]
 fn interim_responses_come_before_the_final_one() {
     let handler = async |request: Request| {
-        let mut headers = HeaderMap::new();
+        let mut headers = Fields::new();
         headers.insert("link", HeaderValue::from_static("</a.css>"));
         request.interim.push(ResponseHead { status: StatusCode::EARLY_HINTS, headers });
         tokio::time::sleep(Duration::from_millis(10)).await;
-        request.interim.push(ResponseHead { status: StatusCode::PROCESSING, headers: HeaderMap::new() });
+        request.interim.push(ResponseHead { status: StatusCode::PROCESSING, headers: Fields::new() });
         Response::new(StatusCode::OK, Body::empty())
     };
     let (answer, _end) = converse(&settings(), handler, b"GET / HTTP/1.1\r\nHost: a\r\n\r\n");

@@ -2,6 +2,8 @@
 
 use super::*;
 
+use crate::fields::Fields;
+
 /// Asserts the status of the first response, sent at once and one byte in each segment.
 fn expect(cases: &[(&str, &str, u16)]) {
     for (rule, sent, status) in cases {
@@ -267,7 +269,7 @@ fn http_10_keeps_the_connection_only_if_asked() {
 fn http_10_gets_neither_chunks_nor_interim_responses() {
     let accepting = H1Settings { accept_http_10: true, ..settings() };
     let handler = async |request: Request| {
-        request.interim.push(ResponseHead { status: StatusCode::EARLY_HINTS, headers: HeaderMap::new() });
+        request.interim.push(ResponseHead { status: StatusCode::EARLY_HINTS, headers: Fields::new() });
         Response::new(StatusCode::OK, frames(Size::Unknown, [data("a"), data("b")]))
     };
     let (answer, _end) = converse(&accepting, handler, b"GET / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");

@@ -2,6 +2,8 @@
 
 use super::*;
 
+use crate::fields::Fields;
+
 /// What a backend reads of `request` if it answers only once everything was sent.
 fn written(request: Request) -> String {
     run(send_and_read(request))
@@ -32,7 +34,7 @@ fn with(mut request: Request, fields: &[(&'static str, &'static str)]) -> Reques
 #[test]
 fn requests_are_framed_by_their_bodies() {
     let trailers = || {
-        let mut trailers = HeaderMap::new();
+        let mut trailers = Fields::new();
         trailers.insert("x", HeaderValue::from_static("y"));
         trailers.insert("content-length", HeaderValue::from_static("9"));
         Ok(Frame::Trailers(trailers))
