@@ -1,4 +1,5 @@
-//! Measures us beside Envoy, nginx and HAProxy: CPU time of the proxy process per request, on one pinned core.
+//! Measures us beside Envoy, nginx and HAProxy: CPU time of the proxy process per request, bytes per CPU-second,
+//! latency, memory per connection, instructions per request; on one pinned core.
 //!
 //! One rule: every contestant does the same work (checked by a probe before it is measured), in rounds that
 //! take turns, so that a busy machine is unfair to all of them alike.
@@ -7,43 +8,45 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod work;
+
 mod options;
 
-mod pin;
+mod process;
 
-mod cpu;
-
-mod scenario;
-
-mod backend;
-
-mod load;
-
-mod floor;
-
-mod child;
+mod wire;
 
 mod contestant;
 
+mod load;
+
+mod backend;
+
+mod floor;
+
 mod probe;
 
-mod measurement;
+mod trial;
 
-mod rounds;
+mod report;
 
-mod table;
+mod run;
 
 #[derive(Parser)]
-#[command(name = "bench", about = "Measures us beside the peers: CPU per request, throughput, memory")]
+#[command(
+    name = "bench",
+    about = "Measures us beside the peers: CPU per request, throughput, latency, memory"
+)]
+#[command(args_conflicts_with_subcommands = true, arg_required_else_help = true)]
 struct Arguments {
     #[command(subcommand)]
-    command: Command,
+    command: Option<Command>,
+    #[command(flatten)]
+    options: Option<options::Options>,
 }
 
 #[derive(Subcommand)]
 enum Command {
-    /// HTTP/1.1 keep-alive, 1 KB answers, 64 connections.
-    Http1Keepalive(options::Options),
     /// The backend of the scenarios: answers every request at two ports.
     #[command(hide = true)]
     Backend(backend::Options),
@@ -53,14 +56,20 @@ enum Command {
     /// The floor: copies bytes between sockets and reads none of them.
     #[command(hide = true)]
     Floor(floor::Options),
+    /// Ends what a run has started when the run ends.
+    #[command(hide = true)]
+    Guard,
 }
 
 fn main() -> ExitCode {
-    let outcome = match Arguments::parse().command {
-        Command::Http1Keepalive(options) => rounds::run("http1-keepalive", &options),
-        Command::Backend(options) => backend::run(&options),
-        Command::Load(options) => load::run(&options),
-        Command::Floor(options) => floor::run(&options),
+    let arguments = Arguments::parse();
+    let outcome = match (arguments.command, arguments.options) {
+        (Some(Command::Backend(options)), _) => backend::run(&options),
+        (Some(Command::Load(options)), _) => load::run(&options),
+        (Some(Command::Floor(options)), _) => floor::run(&options),
+        (Some(Command::Guard), _) => process::guard::run(),
+        (None, Some(options)) => guarded(|| run::run(&options)),
+        (None, None) => Err("name a scenario, or all; --help lists them".to_owned()),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -69,4 +78,12 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Does something that starts processes, and leaves none behind.
+fn guarded(act: impl FnOnce() -> Result<(), String>) -> Result<(), String> {
+    process::guard::start()?;
+    let outcome = act();
+    process::guard::end();
+    outcome
 }

@@ -3,14 +3,14 @@
 use std::fs;
 use std::path::Path;
 
-/// Nanoseconds that all threads of the process and of its descendants have spent on a core.
-pub fn nanos(pid: u32) -> u64 {
-    family(pid).into_iter().map(own_nanos).sum()
+/// Nanoseconds that all threads of the processes and of their descendants have spent on a core.
+pub fn nanos(pids: &[u32]) -> u64 {
+    families(pids).into_iter().map(own_nanos).sum()
 }
 
-/// Resident bytes of the process and its descendants.
-pub fn resident_bytes(pid: u32) -> u64 {
-    family(pid).into_iter().map(own_resident_bytes).sum()
+/// Resident bytes of the processes and their descendants.
+pub fn resident_bytes(pids: &[u32]) -> u64 {
+    families(pids).into_iter().map(own_resident_bytes).sum()
 }
 
 fn own_nanos(pid: u32) -> u64 {
@@ -24,13 +24,14 @@ fn own_nanos(pid: u32) -> u64 {
 }
 
 fn own_resident_bytes(pid: u32) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or("");
-    line.trim().trim_end_matches(" kB").parse::<u64>().unwrap_or(0) * 1024
+    // VmRSS of `status` is summed from counters per thread that lag behind; smaps_rollup walks the pages.
+    let rollup = fs::read_to_string(format!("/proc/{pid}/smaps_rollup")).unwrap_or_default();
+    let line = rollup.lines().find_map(|line| line.strip_prefix("Rss:")).unwrap_or("");
+    line.trim().trim_end_matches(" kB").trim().parse::<u64>().unwrap_or(0) * 1024
 }
 
-fn family(pid: u32) -> Vec<u32> {
-    let mut all = vec![pid];
+fn families(pids: &[u32]) -> Vec<u32> {
+    let mut all = pids.to_vec();
     let mut next = 0;
     while let Some(&parent) = all.get(next) {
         for task in tasks(parent) {
