@@ -1,11 +1,13 @@
 //! The data plane: accepts connections, decides where requests go, moves their bytes.
 //!
 //! The modules stand in the order of a request's journey. `body`, `codec`, `error`, `limits`, `drain`,
-//! `fields` and `observe` are what every step shares. Which module may import which is held by the `tidy` test.
+//! `fields`, `clock` and `observe` are what every step shares. Which module may import which is held by the `tidy` test.
 
 pub mod error;
 
 pub mod limits;
+
+pub mod clock;
 
 pub mod drain;
 

@@ -6,6 +6,7 @@ use std::thread::JoinHandle;
 use tokio::runtime::Builder;
 use tokio::task::LocalSet;
 
+use crate::clock;
 use crate::downstream::worker::{self, Shared};
 use crate::drain::Draining;
 use crate::observe::metrics::enter_worker;
@@ -24,12 +25,14 @@ pub(super) fn start(
             let (shared, draining) = (Arc::clone(shared), draining.clone());
             let runtime = Builder::new_current_thread()
                 .enable_all()
+                .on_thread_unpark(clock::tick)
                 .build()
                 .map_err(|error| format!("runtime of worker {index}: {error}"))?;
             std::thread::Builder::new()
                 .name(format!("worker-{index}"))
                 .spawn(move || {
                     enter_worker(index);
+                    clock::enter_worker();
                     LocalSet::new().block_on(&runtime, worker::run(index, shared, draining));
                 })
                 .map_err(|error| format!("worker {index}: {error}"))

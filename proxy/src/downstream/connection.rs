@@ -1,5 +1,6 @@
 //! The journey of one accepted connection: listener filters, filter chain, TLS, and then HTTP or bytes.
 
+use std::cell::OnceCell;
 use std::net::SocketAddr;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -151,6 +152,7 @@ fn facts(
         direct_remote: place(None, remote),
         server_name,
         tls,
+        remote_text: OnceCell::new(),
     })
 }
 

@@ -2,7 +2,7 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::UNIX_EPOCH;
 
 use http::HeaderValue;
 use time::OffsetDateTime;
@@ -10,6 +10,7 @@ use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
 
 use super::patience::Patience;
+use crate::clock;
 use crate::upstream::pool::Pools;
 
 /// What belongs to one worker thread and is shared by all its exchanges, in an `Rc`.
@@ -48,7 +49,7 @@ impl Worker {
     /// The time now as a `date` field; written once a second.
     #[must_use]
     pub fn date(&self) -> HeaderValue {
-        let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let seconds = clock::wall().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
         let mut date = self.date.borrow_mut();
         if date.0 != seconds {
             let now =

@@ -14,6 +14,7 @@ use std::time::Duration;
 use tokio::time::{Instant, Sleep, sleep_until};
 
 use super::patience::{Patience, Waiting};
+use crate::clock;
 use crate::error::{Error, Reason};
 use crate::limits::PATIENCE;
 use crate::policy::timeout::Timeouts;
@@ -47,7 +48,7 @@ impl Deadlines {
         idle: Option<Duration>,
         patience: Option<Rc<Patience>>,
     ) -> Self {
-        let now = Instant::now();
+        let now = clock::now();
         Self {
             begun: now,
             request: Cell::new(request.map(|limit| now + limit)),
@@ -78,7 +79,7 @@ impl Deadlines {
     /// An attempt begins.
     pub(super) fn begin_attempt(&self) {
         if self.per_try.get().or(self.per_try_idle.get()).is_some() {
-            let now = Instant::now();
+            let now = clock::now();
             self.attempt.set(Some(now));
             self.active.set(now);
         }
@@ -92,7 +93,7 @@ impl Deadlines {
     /// The request's last byte is here.
     pub(super) fn request_complete(&self) {
         if self.complete.get().is_none() {
-            self.complete.set(Some(Instant::now()));
+            self.complete.set(Some(clock::now()));
             self.request.set(None);
             // Limits that count from here may be earlier than what the timer was armed for.
             if let Some(waiting) = &*self.waiting.borrow() {
@@ -109,7 +110,7 @@ impl Deadlines {
     /// Something moved.
     pub(super) fn touch(&self) {
         if self.idle.get().or(self.per_try_idle.get()).is_some() {
-            self.active.set(Instant::now());
+            self.active.set(clock::now());
         }
     }
 
@@ -163,7 +164,7 @@ impl Deadlines {
     /// Whether a limit at `at` is far enough away to wait without a timer for now.
     fn waits_with_others(&self, at: Instant) -> bool {
         let Some(patience) = &self.patience else { return false };
-        if at <= Instant::now() + 2 * PATIENCE {
+        if at <= clock::now() + 2 * PATIENCE {
             return false;
         }
         let mut waiting = self.waiting.borrow_mut();

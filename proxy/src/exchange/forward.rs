@@ -10,6 +10,7 @@ use super::context::Worker;
 use super::ledger::Ledger;
 use super::upload::Upload;
 use crate::body::{Interim, Request, RequestHead, Response, Text};
+use crate::clock;
 use crate::error::Error;
 use crate::observe::record::UpstreamFacts;
 use crate::policy::http::HttpMetric;
@@ -114,7 +115,7 @@ impl Sending<'_> {
         }
         if envoy_fields {
             let completed = self.ledger.deadlines.completed();
-            self.timeouts.announce(&mut head, completed.map(|at| at.elapsed()).unwrap_or_default());
+            self.timeouts.announce(&mut head, completed.map(clock::since).unwrap_or_default());
         }
         if self.count_attempts {
             head.headers.insert(ATTEMPT_COUNT, HeaderValue::from(number));

@@ -26,6 +26,7 @@ pub(super) fn connection() -> Rc<ConnectionFacts> {
         local: place("192.0.2.1:80"),
         server_name: None,
         tls: None,
+        remote_text: Default::default(),
     })
 }
 

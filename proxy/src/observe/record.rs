@@ -3,20 +3,23 @@
 //! One rule: a record only remembers. Nothing here decides, and reading it changes nothing.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use http::Method;
+use http::{HeaderValue, Method};
+use tokio::time::Instant;
 
 use xds::model::Address;
 
 use super::flags::Flags;
 use super::peer::PeerCertificate;
 
+use crate::clock;
 use crate::fields::Fields;
 
 /// Where one end of a connection stands.
@@ -82,6 +85,23 @@ pub struct ConnectionFacts {
     pub server_name: Option<Arc<str>>,
     /// TLS, if the connection speaks it.
     pub tls: Option<TlsFacts>,
+    /// The IP address of `remote` as text, once it was asked for.
+    pub remote_text: OnceCell<HeaderValue>,
+}
+
+impl ConnectionFacts {
+    /// The IP address of `remote` as a field's value, if it has one.
+    #[must_use]
+    pub fn remote_text(&self) -> Option<&HeaderValue> {
+        let ip = self.remote.ip()?;
+        Some(self.remote_text.get_or_init(|| ip_text(ip)))
+    }
+}
+
+/// An IP address as a field's value.
+#[must_use]
+pub fn ip_text(ip: IpAddr) -> HeaderValue {
+    HeaderValue::try_from(ip.to_string()).expect("an address is ASCII")
 }
 
 /// What is known of a connection's TLS.
@@ -187,8 +207,8 @@ impl Record {
         let remote = connection.remote.clone();
         Self {
             connection,
-            started: Instant::now(),
-            started_at: SystemTime::now(),
+            started: clock::now(),
+            started_at: clock::wall(),
             remote,
             protocol,
             bytes_received: 0,
@@ -218,7 +238,7 @@ impl Record {
     /// The time since the start.
     #[must_use]
     pub fn elapsed(&self) -> Duration {
-        self.started.elapsed()
+        clock::since(self.started)
     }
 }
 

@@ -3,7 +3,7 @@
 use http::header;
 
 use crate::body::RequestHead;
-use crate::fields::Fields;
+use crate::fields::{Fields, Name};
 use crate::observe::record::{Heads, RequestView};
 
 /// The request's head for lookups.
@@ -51,7 +51,16 @@ pub fn text<'a>(headers: &'a Fields, name: &str) -> Option<&'a str> {
 /// might be.
 #[must_use]
 pub fn has_envoy_fields(headers: &Fields) -> bool {
-    headers.keys().any(|name| name.as_str().starts_with("x-envoy-"))
+    headers.keys().any(is_envoy_field)
+}
+
+/// Removes those of the `x-envoy-*` fields that `unwanted` names, in one pass.
+pub fn remove_envoy_fields(headers: &mut Fields, unwanted: impl Fn(&str) -> bool) {
+    headers.retain(|name, _| !(is_envoy_field(name) && unwanted(name.as_str())));
+}
+
+fn is_envoy_field(name: &Name) -> bool {
+    name.as_bytes().starts_with(b"x-envoy-")
 }
 
 /// The value of a query parameter as it stands in `path`; the first of its name counts.

@@ -106,14 +106,14 @@ const DEFAULT_BACK_OFF: BackOff =
     BackOff { base_interval: Duration::from_millis(25), max_interval: Duration::from_millis(250) };
 
 /// Request fields that ask for retries; none of them goes upstream.
-const ASKING: [HeaderName; 7] = [
-    HeaderName::from_static("x-envoy-retry-on"),
-    HeaderName::from_static("x-envoy-retry-grpc-on"),
-    HeaderName::from_static("x-envoy-max-retries"),
-    HeaderName::from_static("x-envoy-hedge-on-per-try-timeout"),
-    HeaderName::from_static("x-envoy-retriable-header-names"),
-    HeaderName::from_static("x-envoy-retriable-status-codes"),
-    HeaderName::from_static("x-envoy-upstream-rq-per-try-timeout-ms"),
+const ASKING: [&str; 7] = [
+    "x-envoy-retry-on",
+    "x-envoy-retry-grpc-on",
+    "x-envoy-max-retries",
+    "x-envoy-hedge-on-per-try-timeout",
+    "x-envoy-retriable-header-names",
+    "x-envoy-retriable-status-codes",
+    "x-envoy-upstream-rq-per-try-timeout-ms",
 ];
 
 impl<'a> Retries<'a> {
@@ -129,9 +129,7 @@ impl<'a> Retries<'a> {
         };
         if facts::has_envoy_fields(&head.headers) {
             retries.read_fields(head);
-            for name in &ASKING {
-                head.headers.remove(name);
-            }
+            facts::remove_envoy_fields(&mut head.headers, |name| ASKING.contains(&name));
         }
         retries.remaining = retries.remaining.min(ATTEMPTS_MAX - 1);
         let barred = rule

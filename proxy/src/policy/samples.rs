@@ -48,6 +48,7 @@ pub(super) fn connection(remote: &str) -> ConnectionFacts {
         local: place("192.0.2.1:8080"),
         server_name: None,
         tls: None,
+        remote_text: Default::default(),
     }
 }
 

@@ -105,6 +105,7 @@ impl Proxy {
             local: place,
             server_name: None,
             tls: None,
+            remote_text: Default::default(),
         };
         let (policy, clusters, pools) = (self.policy.clone(), self.clusters.clone(), self.pools.clone());
         let serving = spawn_local(async move {

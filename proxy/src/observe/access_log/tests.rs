@@ -24,6 +24,7 @@ fn connection() -> Rc<ConnectionFacts> {
         local: place("10.0.0.1:443"),
         server_name: None,
         tls: None,
+        remote_text: Default::default(),
     })
 }
 

@@ -3,7 +3,7 @@
 use std::marker::PhantomData;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::worker::{stripe, stripes};
+use super::worker::{self, stripe, stripes};
 
 /// Whether a metric only grows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,12 +63,15 @@ impl<S: MetricSet> Counters<S> {
 
     /// Adds `amount`.
     pub fn add(&self, metric: S, amount: u64) {
-        self.cell(metric).fetch_add(amount, Ordering::Relaxed);
+        let stripe = stripe(self.lines.len() / self.lines_per_stripe);
+        let index = metric.index();
+        let cell = &self.lines[stripe * self.lines_per_stripe + index / 8].0[index % 8];
+        worker::add(cell, stripe, amount);
     }
 
     /// Takes one off a gauge; any worker may, the sum stays right.
     pub fn dec(&self, metric: S) {
-        self.cell(metric).fetch_sub(1, Ordering::Relaxed);
+        self.add(metric, 1_u64.wrapping_neg());
     }
 
     /// The sum over all workers; a gauge is never below zero when its users pair `inc` and `dec`.
@@ -89,12 +92,6 @@ impl<S: MetricSet> Counters<S> {
             .chunks(self.lines_per_stripe)
             .map(|stripe| stripe[index / 8].0[index % 8].load(Ordering::Relaxed))
             .fold(0, u64::wrapping_add)
-    }
-
-    fn cell(&self, metric: S) -> &AtomicU64 {
-        let stripe = stripe(self.lines.len() / self.lines_per_stripe);
-        let index = metric.index();
-        &self.lines[stripe * self.lines_per_stripe + index / 8].0[index % 8]
     }
 }
 

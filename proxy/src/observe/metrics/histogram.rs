@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::worker::{stripe, stripes};
+use super::worker::{self, stripe, stripes};
 
 /// Upper bounds in milliseconds, Envoy's defaults; a last bucket takes the rest.
 pub const BUCKETS_MILLIS: [f64; 19] = [
@@ -70,9 +70,10 @@ impl Histogram {
         let micros = u64::try_from(duration.as_micros()).unwrap_or(u64::MAX);
         let millis = duration.as_secs_f64() * 1e3;
         let bucket = BUCKETS_MILLIS.iter().position(|bound| millis <= *bound).unwrap_or(BUCKETS_MILLIS.len());
-        let cells = &self.stripes[stripe(self.stripes.len())].0;
-        cells[bucket].fetch_add(1, Ordering::Relaxed);
-        cells[CELLS - 1].fetch_add(micros, Ordering::Relaxed);
+        let stripe = stripe(self.stripes.len());
+        let cells = &self.stripes[stripe].0;
+        worker::add(&cells[bucket], stripe, 1);
+        worker::add(&cells[CELLS - 1], stripe, micros);
     }
 
     /// The sum over all workers.

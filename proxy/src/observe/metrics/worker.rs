@@ -1,7 +1,7 @@
 //! Which cells belong to the current thread.
 
 use std::cell::Cell;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 /// Stripes of every block made from now on; one is for all threads that are not workers.
 static STRIPES: AtomicUsize = AtomicUsize::new(1);
@@ -29,4 +29,14 @@ pub(super) fn stripes() -> usize {
 pub(super) fn stripe(count: usize) -> usize {
     let stripe = STRIPE.get();
     if stripe < count { stripe } else { 0 }
+}
+
+/// Adds to a cell of `stripe`. A worker's own cells are written by nobody else, so that no locked instruction is
+/// needed; those who read see one value or the next.
+pub(super) fn add(cell: &AtomicU64, stripe: usize, amount: u64) {
+    if stripe == 0 {
+        cell.fetch_add(amount, Ordering::Relaxed);
+    } else {
+        cell.store(cell.load(Ordering::Relaxed).wrapping_add(amount), Ordering::Relaxed);
+    }
 }

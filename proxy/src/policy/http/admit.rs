@@ -11,7 +11,7 @@ use super::stats::HttpMetric;
 use crate::body::{RequestHead, Text, Version};
 use crate::error::Reason;
 use crate::fields::Name;
-use crate::observe::record::{ConnectionFacts, Place};
+use crate::observe::record::{ConnectionFacts, Place, ip_text};
 use crate::policy::facts;
 use crate::policy::reply::Reply;
 
@@ -44,7 +44,7 @@ impl HttpPolicy {
         let connect_port = self.normalize_authority(head, connection);
         let client = self.note_origin(head, connection);
         self.remove_envoy_fields(head);
-        self.note_hop(head, &client);
+        self.note_hop(head, connection, &client);
         self.give_request_id(head, rng);
         self.forward_client_cert(head, connection);
         self.check_strictly(head)?;
@@ -125,15 +125,16 @@ impl HttpPolicy {
     }
 
     /// Fields about this hop: `via`, and at the edge the client's address for those inside.
-    fn note_hop(&self, head: &mut RequestHead, client: &Place) {
+    fn note_hop(&self, head: &mut RequestHead, connection: &ConnectionFacts, client: &Place) {
         if let Some(via) = &self.via {
             super::response::append_via(&mut head.headers, via);
         }
         if self.use_remote_address
             && let Some(ip) = client.ip()
-            && let Ok(value) = http::HeaderValue::try_from(ip.to_string())
         {
-            head.headers.insert("x-envoy-external-address", value);
+            let known = connection.remote_text().filter(|_| *client == connection.remote);
+            let text = known.cloned().unwrap_or_else(|| ip_text(ip));
+            head.headers.insert("x-envoy-external-address", text);
         }
     }
 

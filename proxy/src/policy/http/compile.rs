@@ -1,6 +1,5 @@
 //! A connection manager's settings, ready to be asked.
 
-use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,6 +13,7 @@ use super::shared::Shared;
 use super::stats::HttpStats;
 use crate::error::Invalid;
 use crate::observe::access_log::{AccessLogs, Needs};
+use crate::observe::record::ip_text;
 use crate::policy::timeout::Defaults;
 
 /// A compiled connection manager; immutable and shared by all workers.
@@ -40,7 +40,8 @@ pub struct HttpPolicy {
     pub(super) xff_num_trusted_hops: usize,
     pub(super) skip_xff_append: bool,
     pub(super) append_x_forwarded_port: bool,
-    pub(super) local_address: Option<IpAddr>,
+    /// What those behind call a client on this machine.
+    pub(super) local_address: Option<HeaderValue>,
     pub(super) via: Option<HeaderValue>,
     pub(super) server_name: HeaderValue,
     pub(super) server_header: ServerHeader,
@@ -97,7 +98,7 @@ impl HttpPolicy {
             xff_num_trusted_hops: usize::try_from(model.xff_num_trusted_hops).unwrap_or(usize::MAX),
             skip_xff_append: model.skip_xff_append,
             append_x_forwarded_port: model.append_x_forwarded_port,
-            local_address: shared.environment().local_address,
+            local_address: shared.environment().local_address.map(ip_text),
             via,
             server_name: text("server_name", &model.server_name)?,
             server_header: model.server_header,

@@ -28,7 +28,7 @@ impl HttpPolicy {
             trusted_address(headers, hops)
         };
         if self.use_remote_address {
-            self.append_remote(headers, remote);
+            self.append_remote(headers, connection);
             if hops == 0 {
                 headers.remove(PROTO);
                 if self.append_x_forwarded_port {
@@ -57,19 +57,25 @@ impl HttpPolicy {
         from_field.map_or_else(|| remote.clone(), |ip| Place::Ip(SocketAddr::new(ip, 0)))
     }
 
-    fn append_remote(&self, headers: &mut Fields, remote: &Place) {
+    fn append_remote(&self, headers: &mut Fields, connection: &ConnectionFacts) {
         if self.skip_xff_append {
             return;
         }
-        let Some(ip) = remote.ip() else { return };
+        let Some(remote) = connection.remote_text() else { return };
         // A peer on loopback is this machine: those behind know it by its address.
-        let ip = if ip.is_loopback() { self.local_address.unwrap_or(ip) } else { ip };
-        let appended = match joined(headers) {
-            Some(before) => format!("{before},{ip}"),
-            None => ip.to_string(),
-        };
-        if let Ok(value) = HeaderValue::try_from(appended) {
-            headers.insert(FOR, value);
+        let here = connection.remote.ip().is_some_and(|ip| ip.is_loopback());
+        let text = self.local_address.as_ref().filter(|_| here).unwrap_or(remote);
+        match joined(headers) {
+            Some(mut list) => {
+                list.push(',');
+                list.push_str(text.to_str().unwrap_or_default());
+                if let Ok(value) = HeaderValue::try_from(list) {
+                    headers.insert(FOR, value);
+                }
+            }
+            None => {
+                headers.insert(FOR, text.clone());
+            }
         }
     }
 }

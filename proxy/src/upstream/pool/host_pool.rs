@@ -12,7 +12,6 @@ use std::sync::{Arc, Weak as ArcWeak};
 use futures_util::future::select_all;
 use tokio::sync::oneshot;
 use tokio::task::JoinSet;
-use tokio::time::Instant;
 use xds::model::RoutingPriority;
 
 use super::facts::ConnectionFacts;
@@ -22,6 +21,7 @@ use super::lease::{Idle, Lease, Place, Stream};
 use super::meter::Meter;
 use super::plan::{Dialed, Plan, Wanted};
 use super::waiting::{Pending, Waiting};
+use crate::clock;
 use crate::error::{Error, Reason};
 use crate::upstream::circuit::Permit;
 use crate::upstream::cluster::Cluster;
@@ -214,7 +214,7 @@ impl HostPool {
                         cluster.stats().inc(ClusterMetric::UpstreamCxHttp1Total);
                         self.expected.set(1);
                         let give_back = self.returner(&meter, &facts);
-                        self.offer(Idle { connection, meter, facts, give_back, since: Instant::now() });
+                        self.offer(Idle { connection, meter, facts, give_back, since: clock::now() });
                     }
                     Dialed::Http2(connection) => {
                         cluster.stats().inc(ClusterMetric::UpstreamCxHttp2Total);
@@ -241,7 +241,7 @@ impl HostPool {
         let give_back: Rc<dyn Fn(H1Connection)> = Rc::new(move |connection| {
             if let (Some(pool), Some(give_back)) = (pool.upgrade(), held.returner()) {
                 let (meter, facts) = (Rc::clone(&held), Rc::clone(&facts));
-                pool.take_back(Idle { connection, meter, facts, give_back, since: Instant::now() });
+                pool.take_back(Idle { connection, meter, facts, give_back, since: clock::now() });
             }
         });
         meter.set_returner(&give_back);

@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::meter::Meter;
 use crate::body::{Body, Frame, Response, Size, Source};
+use crate::clock;
 use crate::error::{Error, Reason, Side};
 use crate::fields::Fields;
 use crate::upstream::circuit::Permit;
@@ -40,7 +41,7 @@ impl InFlight {
             host: Arc::clone(host),
             meter: None,
             _permit: permit,
-            begun: Instant::now(),
+            begun: clock::now(),
             over: false,
         }
     }
@@ -137,7 +138,7 @@ impl InFlight {
 
     fn finish(&mut self) {
         self.over = true;
-        self.cluster.histograms().upstream_rq_time.record(self.begun.elapsed());
+        self.cluster.histograms().upstream_rq_time.record(clock::since(self.begun));
         if let Some(meter) = &self.meter {
             meter.end_request();
         }

@@ -7,6 +7,7 @@ use tokio::time::Instant;
 
 use super::host_pool::HostPool;
 use super::meter::Meter;
+use crate::clock;
 use crate::upstream::cluster::Cluster;
 use crate::upstream::state::{Availability, HealthFlag};
 use crate::upstream::stats::ClusterMetric;
@@ -16,7 +17,7 @@ impl HostPool {
     pub(super) fn is_over(&self, meter: &Meter, idle_since: Option<Instant>, cluster: &Cluster) -> bool {
         let http = &cluster.model().http;
         let past =
-            |limit: Option<Duration>, since: Instant| limit.is_some_and(|limit| since.elapsed() >= limit);
+            |limit: Option<Duration>, since: Instant| limit.is_some_and(|limit| clock::since(since) >= limit);
         if past(http.max_connection_duration, meter.begun()) {
             cluster.stats().inc(ClusterMetric::UpstreamCxMaxDurationReached);
             return true;

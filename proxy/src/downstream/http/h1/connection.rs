@@ -13,6 +13,7 @@ use super::phase::PhaseWatch;
 use super::settings::{End, H1Settings, Refusal};
 use super::shared::{Incoming, Shared};
 use crate::body::{Scheme, Size, Version};
+use crate::clock;
 use crate::codec::h1::pump::{Pulled, Pump};
 use crate::codec::h1::request::{self, Parsed, Rules};
 use crate::codec::h1::scan::HeadScan;
@@ -166,7 +167,7 @@ impl<'s> Connection<'s> {
             Poll::Ready(Ok(())) => {}
         }
         let grace = self.settings.half_close_grace;
-        let gone_at = *self.gone_at.get_or_insert_with(|| Instant::now() + grace);
+        let gone_at = *self.gone_at.get_or_insert_with(|| clock::now() + grace);
         self.alarm
             .poll_at(gone_at, cx)
             .map(|()| Cut::Client(Error::new(Reason::DownstreamClosed, "client closed before its response")))
@@ -241,20 +242,20 @@ impl Waits {
         }
         if begun {
             let limit = settings.request_headers_timeout.unwrap_or(REQUEST_HEAD_WAIT);
-            let since = *self.head.get_or_insert_with(Instant::now);
+            let since = *self.head.get_or_insert_with(clock::now);
             let error = || Error::new(Reason::RequestHeadTimeout, "request head did not come in time");
             return alarm
                 .poll_at(since + limit, cx)
                 .map(|()| Next::Refused(Refusal { error: error(), status: StatusCode::REQUEST_TIMEOUT }));
         }
         if phase == Phase::Draining {
-            let since = *self.draining.get_or_insert_with(Instant::now);
+            let since = *self.draining.get_or_insert_with(clock::now);
             if alarm.poll_at(since + DRAIN_IDLE, cx).is_ready() {
                 return Poll::Ready(Next::End(End::Drained));
             }
         }
         let Some(limit) = settings.idle_timeout else { return Poll::Pending };
-        let since = *self.idle.get_or_insert_with(Instant::now);
+        let since = *self.idle.get_or_insert_with(clock::now);
         alarm.poll_at(since + limit, cx).map(|()| Next::End(End::Idle))
     }
 }
