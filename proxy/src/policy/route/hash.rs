@@ -1,12 +1,13 @@
 //! The hash that ring hash and Maglev balance by, computed as Envoy computes it (xxHash64, seed 0), so that a
 //! client stays at its endpoint when one proxy is replaced by the other.
 
-use http::{HeaderName, HeaderValue};
+use http::HeaderValue;
 use xds::model::{self, HashSource};
 use xxhash_rust::xxh64::xxh64;
 
 use super::connection::Ends;
 use crate::body::RequestHead;
+use crate::observe::field::Field;
 use crate::policy::facts;
 
 /// A route's hash policies in order.
@@ -21,7 +22,7 @@ struct HashPolicy {
 
 #[derive(Debug)]
 enum Source {
-    Header(HeaderName),
+    Header(Field),
     Cookie { name: String, ttl: Option<std::time::Duration>, path: String },
     ClientAddress,
     QueryParameter(String),
@@ -44,10 +45,7 @@ impl HashPolicies {
     pub(super) fn compile(models: &[model::HashPolicy]) -> Result<Self, String> {
         let policies = models.iter().map(|model| {
             let source = match &model.source {
-                HashSource::Header(name) => Source::Header(
-                    HeaderName::from_bytes(name.as_bytes())
-                        .map_err(|_| format!("{name:?} is not a header name"))?,
-                ),
+                HashSource::Header(name) => Source::Header(Field::parse(name)?),
                 HashSource::Cookie { name, ttl, path } => {
                     Source::Cookie { name: name.clone(), ttl: *ttl, path: path.clone() }
                 }
@@ -79,11 +77,14 @@ impl HashPolicies {
 impl Source {
     fn hash(&self, head: &RequestHead, ends: Ends<'_>, cookies: &mut Vec<NewCookie>) -> Option<u64> {
         match self {
-            Self::Header(name) => {
+            Self::Header(Field::Name(name)) => {
                 let mut values: Vec<&[u8]> = head.headers.get_all(name).map(HeaderValue::as_bytes).collect();
                 // Sorted, so that the order in which a client sends equal fields does not matter.
                 values.sort_unstable();
                 (!values.is_empty()).then(|| values.iter().fold(0, |seed, value| xxh64(value, seed)))
+            }
+            Self::Header(pseudo) => {
+                pseudo.of_request(&facts::view(head)).map(|value| xxh64(value.as_bytes(), 0))
             }
             Self::ClientAddress => ends.client.ip().map(|ip| xxh64(ip.to_string().as_bytes(), 0)),
             Self::QueryParameter(name) => {

@@ -418,6 +418,7 @@ fn hashes_are_envoys() {
     assert_eq!(hash(&[(header("x"), false)], &head).hash, Some(foo));
     assert_eq!(hash(&[(HashSource::QueryParameter("q".into()), false)], &head).hash, Some(foo));
     assert_eq!(hash(&[(header("none"), false)], &head).hash, None);
+    assert_eq!(hash(&[(header(":authority"), false)], &get("foo", "/", &[])).hash, Some(foo));
     let twice = [(header("x"), false), (header("x"), false)];
     assert_eq!(hash(&twice, &head).hash, Some(foo.rotate_left(1) ^ foo));
     let terminal = [(header("x"), true), (header("x"), false)];
