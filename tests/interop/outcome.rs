@@ -58,7 +58,8 @@ pub fn of(case: &Case, side: &Side) -> Outcome {
     let mut outcome = Outcome::default();
     match &case.action {
         Action::Send(request) => {
-            outcome.take(side, open(addr).and_then(|mut connection| connection.send(request)))
+            let request = side.with_ports(request);
+            outcome.take(side, open(addr).and_then(|mut connection| connection.send(&request)))
         }
         Action::Http2(request) => {
             outcome.take(side, client_h2::send(addr, &Transport::Plain, request.clone()))

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use harness::backend::Backend;
 use harness::backend::record::Recorded;
+use harness::message::Request;
 use harness::peers::peer;
 use harness::ports::free_addr;
 use harness::process::Process;
@@ -72,6 +73,17 @@ impl Side {
         self.ports.iter().fold(text.to_owned(), |text, (port, word)| {
             text.replace(&format!(":{port}"), &format!(":{word}"))
         })
+    }
+
+    /// A request whose fields name ports by their words: `@A@` is where backend `a` is on this side.
+    pub fn with_ports(&self, request: &Request) -> Request {
+        let mut request = request.clone();
+        for (_, value) in &mut request.headers {
+            for (port, word) in &self.ports {
+                *value = value.replace(&format!("@{word}@"), &port.to_string());
+            }
+        }
+        request
     }
 
     /// Fails when the proxy has died of the case before.

@@ -18,7 +18,7 @@ use crate::policy::retry::{Retries, RetryRule};
 use crate::policy::route::{Forward, set_authority};
 use crate::policy::timeout::Timeouts;
 use crate::upstream::pool::{SendOptions, Sent};
-use crate::upstream::{Cluster, ClusterMetric, Host, Outcome, PickContext, RetryPermit};
+use crate::upstream::{Cluster, ClusterMetric, Host, Named, Outcome, PickContext, RetryPermit};
 
 const ATTEMPT_COUNT: HeaderName = HeaderName::from_static("x-envoy-attempt-count");
 const SERVICE_TIME: HeaderName = HeaderName::from_static("x-envoy-upstream-service-time");
@@ -32,6 +32,8 @@ pub(super) struct Sending<'a> {
     pub(super) timeouts: Timeouts,
     pub(super) options: SendOptions,
     pub(super) hash: Option<u64>,
+    /// Endpoints that the request names itself.
+    pub(super) named: Named,
     /// Whether the upstream sees how often it was tried.
     pub(super) count_attempts: bool,
     /// Taken by the last attempt.
@@ -92,6 +94,7 @@ impl Sending<'_> {
                 }
                 None => &[],
             },
+            named: Some(&self.named),
         };
         let picked = self.cluster.pick(&context, &mut self.worker.rng.borrow_mut())?;
         if rule.is_some_and(|rule| rule.avoid_previous_hosts || rule.avoid_previous_priorities.is_some()) {

@@ -24,8 +24,8 @@ use crate::policy::reply::Reply;
 use crate::policy::retry::Retries;
 use crate::policy::route::{Action, Cluster, Ends, Forward, Mutations, NewCookie, Route, VirtualHost};
 use crate::policy::timeout::Timeouts;
-use crate::upstream::Clusters;
 use crate::upstream::pool::SendOptions;
+use crate::upstream::{Clusters, Named};
 
 const ATTEMPT_COUNT: HeaderName = HeaderName::from_static("x-envoy-attempt-count");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -134,9 +134,11 @@ impl<'a> Visit<'a> {
             let missing = Reply::status(forward.cluster_not_found, "cluster_not_found");
             return Err(self.stop(&head, Reply { reason: Some(Reason::NoCluster), ..missing }));
         };
+        let (mut head, timeouts) = self.shape(route, forward, &chosen, head, &admitted);
+        // What the route adds and rewrites counts where an endpoint is chosen, as in Envoy.
         let hashed = forward.hash.hash(&head, self.ends(&admitted));
         self.cookies = hashed.cookies;
-        let (mut head, timeouts) = self.shape(route, forward, &chosen, head, &admitted);
+        let named = Named::read(&cluster.model().load_balancing.override_headers, &head.headers);
         let retries = Retries::begin(forward.retry.as_ref(), &mut head);
         self.note_request(&head);
         self.ledger.policy.stats.counters.inc(HttpMetric::RqForwarded);
@@ -152,6 +154,7 @@ impl<'a> Visit<'a> {
                 server_name: None,
             },
             hash: hashed.hash,
+            named,
             count_attempts: self.host.is_some_and(|host| host.attempt_count_in_request),
             head: Some(head),
             upload: Upload::new(body, retries.is_some(), &self.ledger),

@@ -58,6 +58,7 @@ pub(super) fn balancing(policy: LbPolicy) -> LoadBalancing {
         ignore_new_hosts_until_first_hc: false,
         use_hostname_for_hashing: false,
         hash_balance_factor: 0,
+        override_headers: Vec::new(),
     }
 }
 

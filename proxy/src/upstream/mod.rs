@@ -9,6 +9,8 @@ mod stats;
 
 mod transport;
 
+mod preference;
+
 mod state;
 
 mod host;
@@ -20,6 +22,8 @@ mod locality;
 mod balance;
 
 mod outlier;
+
+mod named;
 
 mod set;
 
@@ -49,6 +53,7 @@ pub use circuit::{Circuit, Permit, RetryPermit};
 pub use cluster::{Cluster, ClusterHistograms};
 pub use clusters::Clusters;
 pub use host::Host;
+pub use named::Named;
 pub use outlier::monitor::Outcome;
 pub use set::{EndpointSet, PickContext, Picked, SetTally};
 pub use state::{Availability, HealthFlag, HostState};

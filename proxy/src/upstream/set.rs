@@ -3,6 +3,7 @@
 //!
 //! A set never changes; the cluster makes a new one when membership or health do. One rule: a pick reads one set.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use tokio::time::Instant;
@@ -11,6 +12,7 @@ use xds::model::{Fraction, LbPolicy, LoadBalancing, LocalityBalancing};
 use super::balance::{Balancer, Draw, Stride, follows_hash};
 use super::host::Host;
 use super::locality::{Census, Group, Loads, Tally, locality_weight};
+use super::named::Named;
 use super::state::{Availability, HealthFlag};
 
 /// The endpoints of one locality at one priority.
@@ -51,6 +53,8 @@ pub struct EndpointSet {
     loads: Loads,
     tally: SetTally,
     by_hash: bool,
+    /// By address, where requests may name endpoints.
+    by_address: HashMap<String, Arc<Host>>,
     drop_overloads: Vec<(String, Fraction)>,
 }
 
@@ -82,6 +86,8 @@ pub struct PickContext<'a> {
     pub host_selection_attempts: u32,
     /// Priorities tried before (`previous_priorities`).
     pub avoid_priorities: &'a [u32],
+    /// Endpoints that the request names itself.
+    pub named: Option<&'a Named>,
 }
 
 /// A choice.
@@ -128,13 +134,21 @@ impl EndpointSet {
             .map(|priority| localities.iter().filter(|locality| locality.priority == priority).collect())
             .collect();
         let census: Vec<_> = tiers.iter().map(|tier| census(tier, terms.weighted_priority_health)).collect();
+        let mut panic_threshold = settings.healthy_panic_threshold;
+        if let LbPolicy::PickFirst { .. } = settings.policy {
+            let unusable = |host: &&Arc<Host>| host.availability() == Availability::Unhealthy;
+            hosts.iter().filter(unusable).for_each(|host| host.state().preference().let_go());
+            // Panic spares a few healthy endpoints the load of many; here one takes it all anyway.
+            panic_threshold = 0.0;
+        }
         let factor = terms.overprovisioning_factor;
-        let loads = Loads::of(&census, factor, settings.healthy_panic_threshold);
+        let loads = Loads::of(&census, factor, panic_threshold);
         let mut builder =
             Builder { settings, overprovisioning_factor: factor, rng: fastrand::Rng::with_seed(seed) };
         let built = tiers.iter().zip(&loads.panic).map(|(tier, panic)| builder.tier(tier, *panic)).collect();
         Self {
             tally: SetTally::of(&hosts),
+            by_address: by_address(settings, &hosts),
             hosts,
             health,
             tiers: built,
@@ -187,6 +201,9 @@ impl EndpointSet {
         cluster_active: u64,
         rng: &mut fastrand::Rng,
     ) -> Option<Picked> {
+        if let Some(host) = context.named.and_then(|named| named.next(&self.by_address)) {
+            return Some(Picked { host: Arc::clone(host), priority: host.priority(), panic: false });
+        }
         let adjusted;
         let loads = if context.avoid_priorities.is_empty() {
             &self.loads
@@ -318,8 +335,16 @@ pub fn needs_time(policy: &LbPolicy) -> bool {
     match policy {
         LbPolicy::RoundRobin { slow_start } => slow_start.is_some(),
         LbPolicy::LeastRequest(least) => least.slow_start.is_some(),
-        LbPolicy::Random | LbPolicy::RingHash(_) | LbPolicy::Maglev(_) => false,
+        LbPolicy::Random | LbPolicy::RingHash(_) | LbPolicy::Maglev(_) | LbPolicy::PickFirst { .. } => false,
     }
+}
+
+/// Where requests may name endpoints: under which words.
+fn by_address(settings: &LoadBalancing, hosts: &[Arc<Host>]) -> HashMap<String, Arc<Host>> {
+    if settings.override_headers.is_empty() {
+        return HashMap::new();
+    }
+    hosts.iter().map(|host| (host.address().to_string(), Arc::clone(host))).collect()
 }
 
 /// `hosts` with the share that each has of `whole`, by weight.

@@ -10,6 +10,7 @@ use tokio::time::Instant;
 use xds::model::EndpointHealth;
 
 use super::outlier::monitor::Monitor;
+use super::preference::Preference;
 use super::stats::HostMetric;
 use crate::observe::metrics::Counters;
 
@@ -29,6 +30,7 @@ pub struct HostState {
     created: Instant,
     /// Milliseconds from `created` to the start of the current slow start.
     ramp_start: AtomicU64,
+    preference: Preference,
 }
 
 #[derive(Debug)]
@@ -99,6 +101,7 @@ impl HostState {
                 .collect(),
             created: now,
             ramp_start: AtomicU64::new(0),
+            preference: Preference::default(),
         };
         state.set(HealthFlag::FailedActiveHc, checks > 0);
         state
@@ -120,6 +123,12 @@ impl HostState {
     #[must_use]
     pub fn monitor(&self) -> &Monitor {
         &self.monitor
+    }
+
+    /// Its standing with `pick_first`.
+    #[must_use]
+    pub fn preference(&self) -> &Preference {
+        &self.preference
     }
 
     /// Whether `flag` is set.

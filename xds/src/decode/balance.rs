@@ -44,6 +44,7 @@ pub(super) fn load_balancing(path: &Path<'_>, fields: &Fields<'_>) -> Result<Loa
             policy: legacy(path, fields)?,
             locality: locality(&common, locality_config_specifier)?,
             hashing: hashing(&common.field("consistent_hashing_lb_config"), consistent_hashing_lb_config)?,
+            override_headers: Vec::new(),
         },
     };
     Ok(LoadBalancing {
@@ -53,6 +54,7 @@ pub(super) fn load_balancing(path: &Path<'_>, fields: &Fields<'_>) -> Result<Loa
         ignore_new_hosts_until_first_hc: *ignore_new_hosts_until_first_hc,
         use_hostname_for_hashing: chosen.hashing.use_hostname,
         hash_balance_factor: chosen.hashing.balance_factor,
+        override_headers: chosen.override_headers,
     })
 }
 
@@ -85,7 +87,7 @@ fn legacy(path: &Path<'_>, fields: &Fields<'_>) -> Result<LbPolicy, Invalid> {
             let pb::cluster::MaglevLbConfig { table_size } = config;
             balancer::maglev(&path.field("maglev_lb_config"), table_size)
         }
-        (PbLbPolicy::ClusterProvided, _) => at.refuse("CLUSTER_PROVIDED is not supported here"),
+        (PbLbPolicy::ClusterProvided, _) => at.refuse(policy::NOT_PROVIDED),
         (PbLbPolicy::LoadBalancingPolicyConfig, _) => {
             at.refuse("LOAD_BALANCING_POLICY_CONFIG needs load_balancing_policy")
         }

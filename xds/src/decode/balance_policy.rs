@@ -9,11 +9,18 @@ use pb::common::v3::locality_lb_config::{
     LocalityConfigSpecifier, LocalityWeightedLbConfig, ZoneAwareLbConfig,
 };
 use pb::common::v3::{ConsistentHashingLbConfig, LocalityLbConfig, SlowStartConfig};
+use pb::override_host::v3::override_host::OverrideHostSource;
 
 use super::any::unpack_if;
 use super::balancer::{self, Chosen, Hashing};
+use super::headers;
 use super::path::{Invalid, Path, absent, off};
 use crate::model::{HashFunction, LbPolicy, LocalityBalancing, SlowStart};
+
+/// Why `cluster_provided` is refused: no type of cluster that is supported brings a balancer (Envoy's `ORIGINAL_DST`
+/// and dynamic forward proxy do).
+pub(super) const NOT_PROVIDED: &str =
+    "is left to the cluster, but clusters of this type bring no balancer of their own";
 
 /// The first supported policy of the list.
 pub(super) fn first(path: &Path<'_>, policies: &LoadBalancingPolicy) -> Result<Chosen, Invalid> {
@@ -37,7 +44,7 @@ pub(super) fn first(path: &Path<'_>, policies: &LoadBalancingPolicy) -> Result<C
         format!("has only {}", passed_over.join(", "))
     };
     path.refuse(format!(
-        "{found}; supported: RoundRobin, LeastRequest, Random, RingHash, Maglev, WrrLocality"
+        "{found}; supported: RoundRobin, LeastRequest, Random, RingHash, Maglev, PickFirst, OverrideHost, WrrLocality"
     ))
 }
 
@@ -51,7 +58,7 @@ fn supported(path: &Path<'_>, config: &Any) -> Result<Option<Chosen>, Invalid> {
     if let Some(policy) = unpack_if::<pb::random::v3::Random>(path, config)? {
         let pb::random::v3::Random { locality_lb_config } = policy;
         let locality = locality(&path.field("locality_lb_config"), &locality_lb_config)?;
-        return Ok(Some(Chosen { policy: LbPolicy::Random, locality, hashing: Hashing::default() }));
+        return Ok(Some(Chosen { locality, ..Chosen::plain(LbPolicy::Random) }));
     }
     if let Some(policy) = unpack_if::<pb::ring_hash::v3::RingHash>(path, config)? {
         return ring_hash(path, &policy).map(Some);
@@ -61,10 +68,21 @@ fn supported(path: &Path<'_>, config: &Any) -> Result<Option<Chosen>, Invalid> {
             policy;
         let hashing = hashing(path, false, &None, &consistent_hashing_lb_config)?;
         let locality = weighted(&locality_weighted_lb_config);
-        return Ok(Some(Chosen { policy: balancer::maglev(path, &table_size)?, locality, hashing }));
+        let policy = balancer::maglev(path, &table_size)?;
+        return Ok(Some(Chosen { locality, hashing, ..Chosen::plain(policy) }));
     }
     if let Some(policy) = unpack_if::<pb::wrr_locality::v3::WrrLocality>(path, config)? {
         return wrr_locality(path, &policy).map(Some);
+    }
+    if let Some(policy) = unpack_if::<pb::pick_first::v3::PickFirst>(path, config)? {
+        let pb::pick_first::v3::PickFirst { shuffle_address_list } = policy;
+        return Ok(Some(Chosen::plain(LbPolicy::PickFirst { shuffle_address_list })));
+    }
+    if let Some(policy) = unpack_if::<pb::override_host::v3::OverrideHost>(path, config)? {
+        return override_host(path, &policy).map(Some);
+    }
+    if let Some(pb::cluster_provided::v3::ClusterProvided {}) = unpack_if(path, config)? {
+        return path.refuse(NOT_PROVIDED);
     }
     Ok(None)
 }
@@ -73,7 +91,7 @@ fn round_robin(path: &Path<'_>, policy: &pb::round_robin::v3::RoundRobin) -> Res
     let pb::round_robin::v3::RoundRobin { slow_start_config, locality_lb_config } = policy;
     let slow_start = slow_start(&path.field("slow_start_config"), slow_start_config)?;
     let locality = locality(&path.field("locality_lb_config"), locality_lb_config)?;
-    Ok(Chosen { policy: LbPolicy::RoundRobin { slow_start }, locality, hashing: Hashing::default() })
+    Ok(Chosen { locality, ..Chosen::plain(LbPolicy::RoundRobin { slow_start }) })
 }
 
 fn least_request(path: &Path<'_>, policy: &pb::least_request::v3::LeastRequest) -> Result<Chosen, Invalid> {
@@ -88,11 +106,9 @@ fn least_request(path: &Path<'_>, policy: &pb::least_request::v3::LeastRequest) 
     off!(path; enable_full_scan);
     absent!(path; selection_method);
     let slow_start = slow_start(&path.field("slow_start_config"), slow_start_config)?;
-    Ok(Chosen {
-        policy: balancer::least_request(path, choice_count, active_request_bias, slow_start)?,
-        locality: locality(&path.field("locality_lb_config"), locality_lb_config)?,
-        hashing: Hashing::default(),
-    })
+    let policy = balancer::least_request(path, choice_count, active_request_bias, slow_start)?;
+    let locality = locality(&path.field("locality_lb_config"), locality_lb_config)?;
+    Ok(Chosen { locality, ..Chosen::plain(policy) })
 }
 
 fn ring_hash(path: &Path<'_>, policy: &pb::ring_hash::v3::RingHash) -> Result<Chosen, Invalid> {
@@ -111,9 +127,9 @@ fn ring_hash(path: &Path<'_>, policy: &pb::ring_hash::v3::RingHash) -> Result<Ch
         PbHash::MurmurHash2 => HashFunction::MurmurHash2,
     };
     Ok(Chosen {
-        policy: balancer::ring_hash(path, minimum_ring_size, maximum_ring_size, function)?,
         locality: weighted(locality_weighted_lb_config),
         hashing: hashing(path, *use_hostname_for_hashing, hash_balance_factor, consistent_hashing_lb_config)?,
+        ..Chosen::plain(balancer::ring_hash(path, minimum_ring_size, maximum_ring_size, function)?)
     })
 }
 
@@ -126,6 +142,28 @@ fn wrr_locality(path: &Path<'_>, policy: &pb::wrr_locality::v3::WrrLocality) -> 
         return path.refuse("is zone-aware, which contradicts the locality weights around it");
     }
     Ok(Chosen { locality: LocalityBalancing::Weighted, ..chosen })
+}
+
+/// Headers that name endpoints, and the policy for a request that names none that is there.
+fn override_host(path: &Path<'_>, policy: &pb::override_host::v3::OverrideHost) -> Result<Chosen, Invalid> {
+    let pb::override_host::v3::OverrideHost { override_host_sources, selected_host_key, fallback_policy } =
+        policy;
+    absent!(path; selected_host_key);
+    let sources = path.field("override_host_sources");
+    if override_host_sources.is_empty() {
+        return sources.refuse("must not be empty");
+    }
+    let override_headers = sources.each(override_host_sources, |at, source| {
+        let OverrideHostSource { header, metadata } = source;
+        absent!(at; metadata);
+        headers::name(&at.field("header"), header)
+    })?;
+    let at = path.field("fallback_policy");
+    let chosen = first(&at, at.required(fallback_policy)?)?;
+    if !chosen.override_headers.is_empty() {
+        return at.refuse("is another OverrideHost; name all sources in one");
+    }
+    Ok(Chosen { override_headers, ..chosen })
 }
 
 /// What hash policies share; the two fields beside the message are its deprecated twins.

@@ -18,6 +18,16 @@ pub(super) struct Chosen {
     pub(super) policy: LbPolicy,
     pub(super) locality: LocalityBalancing,
     pub(super) hashing: Hashing,
+    /// Headers that name endpoints.
+    pub(super) override_headers: Vec<String>,
+}
+
+impl Chosen {
+    /// A policy that says nothing of localities, hashing and headers.
+    pub(super) fn plain(policy: LbPolicy) -> Self {
+        let (locality, hashing) = (LocalityBalancing::None, Hashing::default());
+        Self { policy, locality, hashing, override_headers: Vec::new() }
+    }
 }
 
 /// What hash balancers share.

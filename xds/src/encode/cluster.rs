@@ -44,7 +44,8 @@ pub(super) fn cluster(cluster: &Cluster) -> pb::Cluster {
         tcp_keepalive,
         metadata,
     } = cluster;
-    let balance::Fields { lb_policy, lb_config, common_lb_config } = balance::load_balancing(load_balancing);
+    let balance::Fields { lb_policy, lb_config, common_lb_config, load_balancing_policy } =
+        balance::load_balancing(load_balancing);
     let http = (
         "envoy.extensions.upstreams.http.v3.HttpProtocolOptions".to_owned(),
         scalar::any(&upstream_http(http)),
@@ -56,6 +57,7 @@ pub(super) fn cluster(cluster: &Cluster) -> pb::Cluster {
         lb_policy,
         lb_config,
         common_lb_config,
+        load_balancing_policy,
         typed_extension_protocol_options: HashMap::from([http]),
         transport_socket: transport(socket),
         transport_socket_matches: transport_matches.iter().map(transport_match).collect(),

@@ -21,6 +21,8 @@ mod tls;
 
 mod endpoint;
 
+mod balance_policy;
+
 mod balance;
 
 mod health;

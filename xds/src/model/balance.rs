@@ -17,6 +17,9 @@ pub struct LoadBalancing {
     pub use_hostname_for_hashing: bool,
     /// Most load an endpoint may have over the mean, percent (bounded-load hashing); 0: no bound.
     pub hash_balance_factor: u32,
+    /// Request headers, lower case, that name the endpoints to try before the balancer is asked (`override_host`),
+    /// as `ip:port,ip:port`; none: only the balancer chooses.
+    pub override_headers: Vec<String>,
 }
 
 /// How localities share load.
@@ -51,6 +54,11 @@ pub enum LbPolicy {
     RingHash(RingHash),
     /// Maglev.
     Maglev(Maglev),
+    /// The first in configured order that can be reached, kept until it fails (gRFC A62).
+    PickFirst {
+        /// Whether the order is drawn, so that many proxies do not all choose the same.
+        shuffle_address_list: bool,
+    },
 }
 
 /// Least-request settings.

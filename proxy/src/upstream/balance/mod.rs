@@ -23,6 +23,8 @@ mod ring_hash;
 
 mod maglev;
 
+mod pick_first;
+
 pub use hash::{murmur_hash2, xx_hash64};
 pub use stride::Stride;
 
@@ -35,6 +37,7 @@ use super::host::Host;
 use bounded::Bounded;
 use least_request::LeastRequest;
 use maglev::Maglev;
+use pick_first::PickFirst;
 use random::Random;
 use ring_hash::RingHash;
 use round_robin::RoundRobin;
@@ -54,6 +57,7 @@ enum Algorithm {
     Random(Random),
     RingHash(RingHash),
     Maglev(Maglev),
+    PickFirst(PickFirst),
 }
 
 /// What a choice may depend on.
@@ -74,7 +78,10 @@ pub struct Draw {
 pub fn follows_hash(policy: &LbPolicy) -> bool {
     match policy {
         LbPolicy::RingHash(_) | LbPolicy::Maglev(_) => true,
-        LbPolicy::RoundRobin { .. } | LbPolicy::LeastRequest(_) | LbPolicy::Random => false,
+        LbPolicy::RoundRobin { .. }
+        | LbPolicy::LeastRequest(_)
+        | LbPolicy::Random
+        | LbPolicy::PickFirst { .. } => false,
     }
 }
 
@@ -98,6 +105,9 @@ impl Balancer {
             LbPolicy::Random => Algorithm::Random(Random),
             LbPolicy::RingHash(ring) => Algorithm::RingHash(RingHash::new(ring, &keys())),
             LbPolicy::Maglev(maglev) => Algorithm::Maglev(Maglev::new(maglev.table_size, &keys())),
+            LbPolicy::PickFirst { shuffle_address_list } => {
+                Algorithm::PickFirst(PickFirst::new(hosts.len(), *shuffle_address_list, start))
+            }
         };
         let hosts = hosts.into_iter().map(|(host, _)| host).collect();
         Self { hosts, algorithm, bounded }
@@ -115,6 +125,7 @@ impl Balancer {
             Algorithm::Random(balancer) => balancer.choose(hosts.len(), draw.hash),
             Algorithm::RingHash(balancer) => balancer.choose(draw.hash, draw.attempt)?,
             Algorithm::Maglev(balancer) => balancer.choose(draw.hash, draw.attempt)?,
+            Algorithm::PickFirst(balancer) => balancer.choose(hosts, draw.attempt)?,
         };
         let index = match &self.bounded {
             None => index,

@@ -35,6 +35,7 @@ fn settings(policy: LbPolicy) -> LoadBalancing {
         ignore_new_hosts_until_first_hc: false,
         use_hostname_for_hashing: false,
         hash_balance_factor: 0,
+        override_headers: Vec::new(),
     }
 }
 
@@ -139,9 +140,53 @@ async fn hash_balancers_keep_a_hash_at_one_endpoint() {
     }
 }
 
+fn pick_first(shuffle_address_list: bool) -> LoadBalancing {
+    settings(LbPolicy::PickFirst { shuffle_address_list })
+}
+
+/// Which of `hosts` is chosen now.
+fn chosen(balancer: &Balancer, attempt: u32) -> usize {
+    let draw = Draw { hash: 7, attempt, now: Instant::now(), cluster_active: 0 };
+    let host = balancer.choose(&draw, &mut fastrand::Rng::with_seed(0)).unwrap();
+    balancer.hosts().iter().position(|other| other.is(host)).unwrap()
+}
+
+#[tokio::test]
+async fn pick_first_stays_with_the_first_until_it_fails() {
+    let hosts = hosts(&[1, 9, 1]);
+    let balancer = Balancer::new(&pick_first(false), hosts.clone(), 5);
+    assert_eq!(counts(&balancer, 50, 1), [50, 0, 0]);
+    hosts[0].0.state().preference().fail();
+    assert_eq!(counts(&balancer, 50, 1), [0, 50, 0], "the next one is kept");
+    // A connection that was under way when the other one was chosen fails too late to matter.
+    hosts[0].0.state().preference().fail();
+    let again = Balancer::new(&pick_first(false), hosts.clone(), 6);
+    assert_eq!(chosen(&again, 0), 1, "also in the next set of endpoints");
+    hosts[1].0.state().preference().fail();
+    assert_eq!(chosen(&again, 0), 2);
+    hosts[2].0.state().preference().fail();
+    assert_eq!(chosen(&again, 0), 0, "when all have failed, the one that failed longest ago");
+}
+
+#[tokio::test]
+async fn pick_first_offers_the_others_to_a_request_that_turns_the_first_down() {
+    let balancer = Balancer::new(&pick_first(false), hosts(&[1, 1, 1]), 0);
+    let offered: Vec<_> = (0..4).map(|attempt| chosen(&balancer, attempt)).collect();
+    assert_eq!(offered, [0, 1, 2, 0]);
+}
+
+#[tokio::test]
+async fn pick_first_may_draw_its_order() {
+    let first = |seed| chosen(&Balancer::new(&pick_first(true), hosts(&[1; 8]), seed), 0);
+    let firsts: std::collections::BTreeSet<_> = (0..64).map(first).collect();
+    assert!(firsts.len() > 4, "of 64 proxies all began with {firsts:?}");
+}
+
 #[tokio::test]
 async fn no_endpoints_give_none() {
-    for policy in [LbPolicy::Random, least_request(2, None), LbPolicy::RoundRobin { slow_start: None }] {
+    let first = LbPolicy::PickFirst { shuffle_address_list: true };
+    for policy in [LbPolicy::Random, least_request(2, None), LbPolicy::RoundRobin { slow_start: None }, first]
+    {
         let balancer = Balancer::new(&settings(policy), Vec::new(), 0);
         let draw = Draw { hash: 1, attempt: 0, now: Instant::now(), cluster_active: 0 };
         assert!(balancer.choose(&draw, &mut fastrand::Rng::with_seed(0)).is_none());

@@ -350,6 +350,7 @@ impl Shared {
 pub(super) fn failed(cluster: &Cluster, host: &Host, error: &Error) {
     cluster.stats().inc(ClusterMetric::UpstreamCxConnectFail);
     host.state().stats().inc(HostMetric::CxConnectFail);
+    host.state().preference().fail();
     if error.reason() == Reason::ConnectTimeout {
         cluster.stats().inc(ClusterMetric::UpstreamCxConnectTimeout);
     }

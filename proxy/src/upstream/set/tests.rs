@@ -182,3 +182,51 @@ async fn a_set_knows_when_health_has_moved_on() {
     set.hosts()[1].state().set(HealthFlag::FailedOutlierCheck, true);
     assert!(!set.is_current(), "an ejection makes the set old");
 }
+
+#[tokio::test]
+async fn pick_first_leaves_an_unhealthy_endpoint_and_does_not_return_to_it() {
+    let settings = balancing(LbPolicy::PickFirst { shuffle_address_list: false });
+    let localities = [locality_hosts(0, None, 1000, [4, 0, 0]), locality_hosts(1, None, 1100, [1, 0, 0])];
+    let pick = || {
+        let set = EndpointSet::new(&settings, &Terms::default(), &localities, 1);
+        let mut rng = fastrand::Rng::with_seed(1);
+        let picked = set.pick(&PickContext::default(), Instant::now(), 0, &mut rng).unwrap();
+        (port(&picked.host), picked.panic)
+    };
+    assert_eq!(pick(), (1000, false));
+    let first = localities[0].hosts[0].state();
+    first.set(HealthFlag::FailedActiveHc, true);
+    assert_eq!(pick(), (1001, false));
+    first.set(HealthFlag::FailedActiveHc, false);
+    assert_eq!(pick(), (1001, false), "it went back to the one that had recovered");
+    for host in &localities[0].hosts[..3] {
+        host.state().set(HealthFlag::FailedActiveHc, true);
+    }
+    let ports: std::collections::BTreeSet<_> = (0..50).map(|_| pick().0).collect();
+    assert!(ports.is_subset(&[1003, 1100].into()), "one of four is healthy, and no panic: {ports:?}");
+}
+
+#[tokio::test]
+async fn an_endpoint_that_a_request_names_is_taken_whatever_its_health() {
+    let settings = LoadBalancing { override_headers: vec!["x-to".to_owned()], ..round_robin() };
+    let localities = [locality_hosts(0, None, 1000, [1, 0, 0]), locality_hosts(1, None, 1100, [0, 0, 2])];
+    let set = EndpointSet::new(&settings, &Terms::default(), &localities, 1);
+    let mut headers = crate::fields::Fields::default();
+    headers.append("x-to", "127.0.0.1:9, 127.0.0.1:1101 ,,127.0.0.1:1100".parse().unwrap());
+    headers.append("x-to", "127.0.0.1:1000".parse().unwrap());
+    let named = Named::read(&settings.override_headers, &headers);
+    let context = PickContext { named: Some(&named), ..PickContext::default() };
+    let mut rng = fastrand::Rng::with_seed(1);
+    let mut pick = |context: &PickContext<'_>| {
+        let picked = set.pick(context, Instant::now(), 0, &mut rng).unwrap();
+        (port(&picked.host), picked.priority)
+    };
+    assert_eq!(pick(&context), (1101, 1), "the first that is there");
+    assert_eq!(pick(&context), (1100, 1), "a retry goes to the next");
+    assert_eq!(pick(&context), (1000, 0), "when all are used, the balancer chooses");
+    let without = EndpointSet::new(&round_robin(), &Terms::default(), &localities, 1);
+    let named = Named::read(&settings.override_headers, &headers);
+    let context = PickContext { named: Some(&named), ..PickContext::default() };
+    let picked = without.pick(&context, Instant::now(), 0, &mut rng).unwrap();
+    assert_eq!(port(&picked.host), 1000, "a cluster without override_host does not look");
+}

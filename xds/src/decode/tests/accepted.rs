@@ -60,7 +60,7 @@ fn the_first_supported_load_balancing_policy_wins_over_lb_policy() {
         )
     };
     let list = [
-        policy("pick_first.v3.PickFirst", "shuffle_address_list: true"),
+        policy("subset.v3.Subset", ""),
         policy("ring_hash.v3.RingHash", "hash_function: MURMUR_HASH_2, locality_weighted_lb_config: {}"),
         policy("random.v3.Random", "locality_lb_config: {locality_weighted_lb_config: {}}"),
     ];

@@ -104,7 +104,7 @@ fn slow_start(from: &mut Choices<'_>) -> SlowStart {
 }
 
 fn load_balancing(from: &mut Choices<'_>, named: bool) -> LoadBalancing {
-    let policy = match from.between(0, 4) {
+    let policy = match from.between(0, 5) {
         0 => LbPolicy::RoundRobin { slow_start: from.maybe(slow_start) },
         1 => LbPolicy::LeastRequest(LeastRequest {
             choice_count: from.between(2, 9),
@@ -117,12 +117,22 @@ fn load_balancing(from: &mut Choices<'_>, named: bool) -> LoadBalancing {
             maximum_ring_size: u64::from(from.between(1000, 8_388_608)),
             hash_function: from.one_of(&[HashFunction::XxHash, HashFunction::MurmurHash2]),
         }),
-        _ => LbPolicy::Maglev(Maglev { table_size: from.one_of(&[65_537, 2, 5_000_011]) }),
+        4 => LbPolicy::Maglev(Maglev { table_size: from.one_of(&[65_537, 2, 5_000_011]) }),
+        _ => LbPolicy::PickFirst { shuffle_address_list: from.flag() },
+    };
+    let override_headers = from.list(2, Choices::name);
+    let extended = !override_headers.is_empty() || matches!(policy, LbPolicy::PickFirst { .. });
+    // As an extension, each policy says only what concerns it.
+    let hashes = !extended || matches!(policy, LbPolicy::RingHash(_) | LbPolicy::Maglev(_));
+    let localities = match policy {
+        LbPolicy::PickFirst { .. } => 0,
+        LbPolicy::RingHash(_) | LbPolicy::Maglev(_) if extended => 1,
+        _ => 2,
     };
     LoadBalancing {
         policy,
         healthy_panic_threshold: from.percent(),
-        locality: match from.between(0, 2) {
+        locality: match from.between(0, localities) {
             0 => LocalityBalancing::None,
             1 => LocalityBalancing::Weighted,
             _ => LocalityBalancing::ZoneAware {
@@ -131,8 +141,9 @@ fn load_balancing(from: &mut Choices<'_>, named: bool) -> LoadBalancing {
             },
         },
         ignore_new_hosts_until_first_hc: from.flag(),
-        use_hostname_for_hashing: named && from.flag(),
-        hash_balance_factor: from.maybe(|from| from.between(100, 500)).unwrap_or(0),
+        use_hostname_for_hashing: hashes && named && from.flag(),
+        hash_balance_factor: if hashes { from.maybe(|from| from.between(100, 500)).unwrap_or(0) } else { 0 },
+        override_headers,
     }
 }
 

@@ -1,6 +1,7 @@
 use xds::model::{CircuitBreakers, RoutingPriority, Thresholds};
 
 use super::*;
+use crate::upstream::set::PickContext;
 
 fn thresholds(worker: &mut model::Cluster, thresholds: Thresholds) {
     worker.circuit_breakers = CircuitBreakers { default: thresholds, ..CircuitBreakers::default() };
@@ -138,5 +139,28 @@ fn bytes_are_refused_past_the_connection_limit() {
         assert_eq!(reason(&second), Some(Reason::Overflow));
         drop(first);
         assert!(worker.pools.connect(&worker.cluster, &worker.host, &options).await.is_ok());
+    });
+}
+
+#[test]
+fn pick_first_moves_on_when_a_connection_cannot_be_made() {
+    on_a_worker(async {
+        let backend = Backend::http1(|_| Reply::Ok("there")).await;
+        let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+        let mut model = fixture::model([closed, backend.address].map(fixture::endpoint).into());
+        model.load_balancing = fixture::balancing(model::LbPolicy::PickFirst { shuffle_address_list: false });
+        let cluster = fixture::cluster(model);
+        let pools = Pools::new();
+        let mut rng = fastrand::Rng::with_seed(1);
+        let mut ended = Vec::new();
+        for _ in 0..3 {
+            let picked = cluster.pick(&PickContext::default(), &mut rng).unwrap();
+            let sent = pools.send(&cluster, &picked.host, get(), &SendOptions::default()).await;
+            ended.push(match sent {
+                Ok(sent) => read(sent).await.unwrap(),
+                Err(error) => format!("{:?}", error.reason()),
+            });
+        }
+        assert_eq!(ended, ["ConnectFailed", "there", "there"]);
     });
 }
