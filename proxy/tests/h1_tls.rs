@@ -54,7 +54,7 @@ fn post(body: Bytes) -> Request {
         headers: proxy::fields::Fields::new(),
         upgrade: None,
     };
-    Request { head, body: Body::full(body), interim: Interim::default() }
+    Request { head: Box::new(head), body: Body::full(body), interim: Interim::default() }
 }
 
 #[test]

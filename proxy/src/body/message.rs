@@ -12,7 +12,7 @@ use crate::fields::Fields;
 #[derive(Debug)]
 pub struct Request {
     /// The head.
-    pub head: RequestHead,
+    pub head: Box<RequestHead>,
     /// The body. Polling it the first time answers `Expect: 100-continue` on the codec's side.
     pub body: Body,
     /// Where interim responses go.

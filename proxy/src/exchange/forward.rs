@@ -37,7 +37,7 @@ pub(super) struct Sending<'a> {
     /// Whether the upstream sees how often it was tried.
     pub(super) count_attempts: bool,
     /// Taken by the last attempt.
-    pub(super) head: Option<RequestHead>,
+    pub(super) head: Option<Box<RequestHead>>,
     pub(super) upload: Upload,
     pub(super) interim: Interim,
     pub(super) tried: Tried,
@@ -108,7 +108,7 @@ impl Sending<'_> {
     }
 
     /// The head that `host` is to see in this attempt.
-    fn head_for(&mut self, host: &Host, number: u32, last: bool) -> RequestHead {
+    fn head_for(&mut self, host: &Host, number: u32, last: bool) -> Box<RequestHead> {
         let head = if last { self.head.take() } else { self.head.clone() };
         let mut head = head.expect("only the last attempt takes the head");
         let envoy_fields = !self.ledger.policy.suppress_envoy_headers;

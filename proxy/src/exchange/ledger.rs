@@ -169,13 +169,13 @@ impl Ledger {
         }
         record.request_headers_bytes = fields_bytes(&head.headers);
         if needs.request {
-            record.request = Some(LoggedRequest {
+            record.request = Some(Box::new(LoggedRequest {
                 method: head.method.clone(),
                 path: head.path.as_bytes().clone(),
                 authority: head.authority.as_bytes().clone(),
                 scheme: head.scheme.as_str(),
                 headers: pick(&head.headers, &needs.request_headers),
-            });
+            }));
         }
     }
 

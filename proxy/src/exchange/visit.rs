@@ -120,7 +120,7 @@ impl<'a> Visit<'a> {
         clusters: &Clusters,
         random: u64,
         admitted: Admitted,
-        (head, body, interim): (RequestHead, Body, Interim),
+        (head, body, interim): (Box<RequestHead>, Body, Interim),
     ) -> Result<Response, Stop> {
         let Action::Forward(forward) = &route.action else { return Err(self.answer(route, &head)) };
         let chosen = forward.target.choose(&head, random);
@@ -170,9 +170,9 @@ impl<'a> Visit<'a> {
         route: &Route,
         forward: &Forward,
         chosen: &Cluster<'_>,
-        mut head: RequestHead,
+        mut head: Box<RequestHead>,
         admitted: &Admitted,
-    ) -> (RequestHead, Timeouts) {
+    ) -> (Box<RequestHead>, Timeouts) {
         let policy = &self.ledger.policy;
         let timeouts = forward.timeouts.decide(forward.retry.as_ref(), policy.timeouts, &mut head);
         self.ledger.deadlines.set(&timeouts);

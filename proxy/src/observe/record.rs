@@ -189,7 +189,7 @@ pub struct Record {
     /// `grpc-status` of the response, from trailers or head.
     pub grpc_status: Option<u32>,
     /// The request, as far as a log wants it; `None` before it is read or when no log asks.
-    pub request: Option<LoggedRequest>,
+    pub request: Option<Box<LoggedRequest>>,
     /// Response fields that a log names.
     pub response_headers: Fields,
     /// Response trailers that a log names.

@@ -47,16 +47,16 @@ pub fn text<'a>(headers: &'a Fields, name: &str) -> Option<&'a str> {
     headers.get(name).and_then(|value| std::str::from_utf8(value.as_bytes()).ok())
 }
 
-/// Whether any `x-envoy-*` field is there. One pass over the names costs less than looking up each field that
-/// might be.
+/// Whether any `x-envoy-*` field is there that `wanted` names. One pass over the names costs less than looking up
+/// each field that might be.
 #[must_use]
-pub fn has_envoy_fields(headers: &Fields) -> bool {
-    headers.keys().any(is_envoy_field)
+pub fn has_envoy_fields(headers: &Fields, wanted: impl Fn(&[u8]) -> bool) -> bool {
+    headers.keys().any(|name| is_envoy_field(name) && wanted(name.as_bytes()))
 }
 
 /// Removes those of the `x-envoy-*` fields that `unwanted` names, in one pass.
-pub fn remove_envoy_fields(headers: &mut Fields, unwanted: impl Fn(&str) -> bool) {
-    headers.retain(|name, _| !(is_envoy_field(name) && unwanted(name.as_str())));
+pub fn remove_envoy_fields(headers: &mut Fields, unwanted: impl Fn(&[u8]) -> bool) {
+    headers.retain(|name, _| !(is_envoy_field(name) && unwanted(name.as_bytes())));
 }
 
 fn is_envoy_field(name: &Name) -> bool {

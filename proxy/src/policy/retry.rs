@@ -106,14 +106,14 @@ const DEFAULT_BACK_OFF: BackOff =
     BackOff { base_interval: Duration::from_millis(25), max_interval: Duration::from_millis(250) };
 
 /// Request fields that ask for retries; none of them goes upstream.
-const ASKING: [&str; 7] = [
-    "x-envoy-retry-on",
-    "x-envoy-retry-grpc-on",
-    "x-envoy-max-retries",
-    "x-envoy-hedge-on-per-try-timeout",
-    "x-envoy-retriable-header-names",
-    "x-envoy-retriable-status-codes",
-    "x-envoy-upstream-rq-per-try-timeout-ms",
+const ASKING: [&[u8]; 7] = [
+    b"x-envoy-retry-on",
+    b"x-envoy-retry-grpc-on",
+    b"x-envoy-max-retries",
+    b"x-envoy-hedge-on-per-try-timeout",
+    b"x-envoy-retriable-header-names",
+    b"x-envoy-retriable-status-codes",
+    b"x-envoy-upstream-rq-per-try-timeout-ms",
 ];
 
 impl<'a> Retries<'a> {
@@ -127,7 +127,7 @@ impl<'a> Retries<'a> {
             statuses: Vec::new(),
             header_names: Vec::new(),
         };
-        if facts::has_envoy_fields(&head.headers) {
+        if facts::has_envoy_fields(&head.headers, |name| ASKING.contains(&name)) {
             retries.read_fields(head);
             facts::remove_envoy_fields(&mut head.headers, |name| ASKING.contains(&name));
         }

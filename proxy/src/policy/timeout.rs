@@ -60,7 +60,10 @@ impl RouteTimeouts {
     /// What holds for a request. Takes the fields that ask for other timeouts off the head.
     pub fn decide(&self, rule: Option<&RetryRule>, defaults: Defaults, head: &mut RequestHead) -> Timeouts {
         let whole = if self.counts_by_stream() { None } else { self.whole };
-        let (asked_whole, asked_per_try) = if facts::has_envoy_fields(&head.headers) {
+        let asks = |name: &[u8]| {
+            name == REQUEST_TIMEOUT.as_str().as_bytes() || name == PER_TRY_TIMEOUT.as_str().as_bytes()
+        };
+        let (asked_whole, asked_per_try) = if facts::has_envoy_fields(&head.headers, asks) {
             (take_millis(head, &REQUEST_TIMEOUT), take_millis(head, &PER_TRY_TIMEOUT))
         } else {
             (None, None)

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use xds::model::{
     self, ClusterName, ClusterTarget, NetworkFilter, RouteAction, RouteConfiguration, RouteSource,
     UpstreamTransport,
@@ -94,7 +95,7 @@ impl Compiled {
     }
 
     fn routes(&mut self, resources: &Resources, previous: &Snapshot, environment: &Environment) {
-        let mut routes = HashMap::with_capacity(resources.routes.len());
+        let mut routes = HashMap::with_capacity_and_hasher(resources.routes.len(), RandomState::default());
         for (name, model) in &resources.routes {
             let before = previous.routes.get(name);
             let unchanged = previous.resources.routes.get(name).is_some_and(|old| same(old, model));

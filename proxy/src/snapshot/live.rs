@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use arc_swap::ArcSwap;
+use foldhash::fast::RandomState;
 use xds::model::{ListenerName, RouteConfigName};
 
 use super::chain::RouteRef;
@@ -24,7 +25,7 @@ pub struct Snapshot {
     /// Listeners that serve.
     pub listeners: BTreeMap<ListenerName, Arc<Listener>>,
     /// Route tables by name (RDS).
-    pub routes: HashMap<RouteConfigName, Arc<RouteTable>>,
+    pub routes: HashMap<RouteConfigName, Arc<RouteTable>, RandomState>,
     /// Clusters that can be used.
     pub clusters: Arc<Clusters>,
     /// Listeners that are bound but wait for routes or secrets; what they replace serves meanwhile.

@@ -3,13 +3,15 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
+
 use xds::model::ClusterName;
 
 use super::cluster::Cluster;
 
 /// Clusters by name.
 #[derive(Debug, Clone, Default)]
-pub struct Clusters(HashMap<ClusterName, Arc<Cluster>>);
+pub struct Clusters(HashMap<ClusterName, Arc<Cluster>, RandomState>);
 
 impl Clusters {
     /// No clusters.

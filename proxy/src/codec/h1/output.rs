@@ -5,7 +5,7 @@ use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
-use bytes::{Buf, Bytes, BytesMut};
+use bytes::{Buf, Bytes};
 use tokio::io::AsyncWrite;
 
 use crate::codec::io::Stream;
@@ -23,7 +23,7 @@ const KEPT_BYTES_MAX: usize = 4 * 1024;
 #[derive(Debug, Default)]
 pub struct Output {
     shared: VecDeque<Bytes>,
-    tail: BytesMut,
+    tail: Vec<u8>,
     tail_written: usize,
     unflushed: bool,
 }
@@ -42,7 +42,7 @@ impl Output {
     }
 
     /// Where heads and chunk framing are written.
-    pub fn text(&mut self) -> &mut BytesMut {
+    pub fn text(&mut self) -> &mut Vec<u8> {
         &mut self.tail
     }
 
@@ -53,10 +53,10 @@ impl Output {
             return;
         }
         if !self.tail.is_empty() {
-            let mut text = self.tail.split();
+            let mut text = Bytes::from(std::mem::take(&mut self.tail));
             text.advance(self.tail_written);
             self.tail_written = 0;
-            self.shared.push_back(text.freeze());
+            self.shared.push_back(text);
         }
         self.shared.push_back(bytes);
     }
@@ -88,7 +88,7 @@ impl Output {
     /// Gives back memory that an idle connection does not need.
     pub fn shrink(&mut self) {
         if self.is_empty() && self.tail.capacity() > KEPT_BYTES_MAX {
-            self.tail = BytesMut::new();
+            self.tail = Vec::new();
         }
         if self.shared.is_empty() {
             self.shared = VecDeque::new();

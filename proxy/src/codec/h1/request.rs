@@ -35,7 +35,7 @@ pub struct Rules<'a> {
 #[derive(Debug)]
 pub struct Parsed {
     /// The head.
-    pub head: RequestHead,
+    pub head: Box<RequestHead>,
     /// How long the body is; for a tunnel, empty.
     pub framing: Framing,
     /// Whether the client wants the connection kept.
@@ -127,7 +127,7 @@ fn take_apart<'h>(
     let authority = choose_authority(&target, &mut facts, version, rules)?;
     let framing = framing::of_request(&facts, version, &method)?;
     let upgrade = choose_upgrade(&facts, version, framing, &method);
-    let head = RequestHead {
+    let head = Box::new(RequestHead {
         method,
         scheme: target.scheme.unwrap_or(rules.scheme),
         authority,
@@ -135,7 +135,7 @@ fn take_apart<'h>(
         version,
         headers,
         upgrade,
-    };
+    });
     let keep_alive = !facts.close && (version == Version::Http11 || facts.keep_alive);
     let expects_continue = facts.expects_continue && version == Version::Http11 && framing != Framing::EMPTY;
     Ok(Parsed { head, framing, keep_alive, expects_continue })

@@ -162,7 +162,7 @@ proptest! {
         pieces in proptest::collection::vec(proptest::collection::vec(any::<u8>(), 1..400), 0..8),
         cuts in proptest::collection::vec(any::<usize>(), 0..8)
     ) {
-        let mut wire = BytesMut::new();
+        let mut wire = Vec::new();
         for piece in &pieces {
             write::chunk_start(&mut wire, piece.len());
             wire.extend_from_slice(piece);
@@ -179,10 +179,10 @@ proptest! {
         let (mut scan, mut empty) = (HeadScan::default(), 0);
         let parsed = feed(&bytes, &[], |input| request::parse(input, &mut scan, &mut empty, &rules()));
         if let Ok(Some((parsed, _))) = parsed && !parsed.head.authority.is_empty() {
-            let mut wire = BytesMut::new();
+            let mut wire = Vec::new();
             write::request(&mut wire, &parsed.head, write::Framing::Silent).expect("what was read is valid");
             let (mut scan, mut empty) = (HeadScan::default(), 0);
-            let again = request::parse(&mut wire, &mut scan, &mut empty, &rules())
+            let again = request::parse(&mut BytesMut::from(&wire[..]), &mut scan, &mut empty, &rules())
                 .expect("what was written is valid").expect("and complete");
             prop_assert_eq!(&again.head.path, &parsed.head.path);
             prop_assert_eq!(&again.head.authority, &parsed.head.authority);
@@ -195,9 +195,9 @@ proptest! {
 #[test]
 fn a_chunk_size_is_written_in_hexadecimal() {
     for (length, expected) in [(1, "1\r\n"), (15, "f\r\n"), (16, "10\r\n"), (65_536, "10000\r\n")] {
-        let mut out = BytesMut::new();
+        let mut out = Vec::new();
         write::chunk_start(&mut out, length);
-        assert_eq!(out, expected);
+        assert_eq!(out, expected.as_bytes());
     }
 }
 
@@ -213,7 +213,7 @@ fn a_target_that_would_split_the_request_is_not_written() {
         upgrade: None,
     };
     for bad in [head("/ HTTP/1.1\r\nX: y", "a"), head("/a b", "a"), head("/", "a\r\nX: y"), head("", "a")] {
-        let mut out = BytesMut::new();
+        let mut out = Vec::new();
         assert!(write::request(&mut out, &bad, write::Framing::Silent).is_err(), "{bad:?}");
         assert!(out.is_empty(), "nothing of it is written");
     }

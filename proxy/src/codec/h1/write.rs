@@ -1,6 +1,5 @@
 //! Writes heads, chunks and trailers. Names go out in lower case, as Envoy's do.
 
-use bytes::{BufMut, BytesMut};
 use http::header;
 use http::{Method, StatusCode};
 
@@ -38,7 +37,7 @@ pub enum Persistence {
 
 /// Writes a request head. The target is `path`, or the authority for CONNECT; both may have been changed by
 /// rules, so they are checked for characters that would end the line.
-pub fn request(out: &mut BytesMut, head: &RequestHead, framing: Framing) -> Result<(), Fault> {
+pub fn request(out: &mut Vec<u8>, head: &RequestHead, framing: Framing) -> Result<(), Fault> {
     let tunnel_by_upgrade = head.upgrade.as_deref();
     // Extended CONNECT of HTTP/2 (RFC 8441) is a GET with Upgrade here.
     let method = match tunnel_by_upgrade {
@@ -56,24 +55,24 @@ pub fn request(out: &mut BytesMut, head: &RequestHead, framing: Framing) -> Resu
         return Err(Fault::Malformed("request has no target"));
     }
     out.reserve(128 + target.len() + head.authority.len() + head.headers.len() * 48);
-    out.put_slice(method.as_str().as_bytes());
-    out.put_u8(b' ');
-    out.put_slice(target.as_bytes());
-    out.put_slice(b" HTTP/1.1\r\nhost: ");
-    out.put_slice(head.authority.as_bytes());
-    out.put_slice(b"\r\n");
+    out.extend_from_slice(method.as_str().as_bytes());
+    out.push(b' ');
+    out.extend_from_slice(target.as_bytes());
+    out.extend_from_slice(b" HTTP/1.1\r\nhost: ");
+    out.extend_from_slice(head.authority.as_bytes());
+    out.extend_from_slice(b"\r\n");
     fields(out, &head.headers, framing);
     match (tunnel_by_upgrade, head.headers.contains_key(header::TE)) {
         (Some(protocol), _) => {
-            out.put_slice(b"connection: upgrade\r\nupgrade: ");
-            out.put_slice(protocol.as_bytes());
-            out.put_slice(b"\r\n");
+            out.extend_from_slice(b"connection: upgrade\r\nupgrade: ");
+            out.extend_from_slice(protocol.as_bytes());
+            out.extend_from_slice(b"\r\n");
         }
         // RFC 9110 §10.1.4: whoever sends TE nominates it.
-        (None, true) => out.put_slice(b"connection: te\r\n"),
+        (None, true) => out.extend_from_slice(b"connection: te\r\n"),
         (None, false) => {}
     }
-    out.put_slice(b"\r\n");
+    out.extend_from_slice(b"\r\n");
     Ok(())
 }
 
@@ -98,7 +97,7 @@ pub fn request_framing(head: &RequestHead, size: Size) -> Framing {
 
 /// Writes the head of a final response.
 pub fn response(
-    out: &mut BytesMut,
+    out: &mut Vec<u8>,
     version: Version,
     head: &ResponseHead,
     framing: Framing,
@@ -109,26 +108,26 @@ pub fn response(
     fields(out, &head.headers, framing);
     match persistence {
         Persistence::Default => {}
-        Persistence::Close => out.put_slice(b"connection: close\r\n"),
-        Persistence::KeepAlive => out.put_slice(b"connection: keep-alive\r\n"),
+        Persistence::Close => out.extend_from_slice(b"connection: close\r\n"),
+        Persistence::KeepAlive => out.extend_from_slice(b"connection: keep-alive\r\n"),
     }
-    out.put_slice(b"\r\n");
+    out.extend_from_slice(b"\r\n");
 }
 
 /// Writes an interim response, or one that opens a tunnel; `upgrade` is the protocol of a 101.
-pub fn bare_response(out: &mut BytesMut, head: &ResponseHead, upgrade: Option<&str>) {
+pub fn bare_response(out: &mut Vec<u8>, head: &ResponseHead, upgrade: Option<&str>) {
     status_line(out, Version::Http11, head.status);
     fields(out, &head.headers, Framing::Silent);
     if let Some(protocol) = upgrade {
-        out.put_slice(b"connection: upgrade\r\nupgrade: ");
-        out.put_slice(protocol.as_bytes());
-        out.put_slice(b"\r\n");
+        out.extend_from_slice(b"connection: upgrade\r\nupgrade: ");
+        out.extend_from_slice(protocol.as_bytes());
+        out.extend_from_slice(b"\r\n");
     }
-    out.put_slice(b"\r\n");
+    out.extend_from_slice(b"\r\n");
 }
 
 /// Writes the line that begins a chunk of `length` bytes, which must not be zero.
-pub fn chunk_start(out: &mut BytesMut, length: usize) {
+pub fn chunk_start(out: &mut Vec<u8>, length: usize) {
     let mut line = [0_u8; 18];
     let mut at = 16;
     line[16..].copy_from_slice(b"\r\n");
@@ -138,35 +137,35 @@ pub fn chunk_start(out: &mut BytesMut, length: usize) {
         line[at] = b"0123456789abcdef"[rest & 15];
         rest >>= 4;
     }
-    out.put_slice(&line[at..]);
+    out.extend_from_slice(&line[at..]);
 }
 
 /// Writes the last chunk and the trailer section.
-pub fn chunked_end(out: &mut BytesMut, trailers: Option<&Fields>) {
-    out.put_slice(b"0\r\n");
+pub fn chunked_end(out: &mut Vec<u8>, trailers: Option<&Fields>) {
+    out.extend_from_slice(b"0\r\n");
     for (name, value) in trailers.into_iter().flatten() {
         if may_trail(name.as_bytes()) {
             field(out, name.as_bytes(), value.as_bytes());
         }
     }
-    out.put_slice(b"\r\n");
+    out.extend_from_slice(b"\r\n");
 }
 
-fn status_line(out: &mut BytesMut, version: Version, status: StatusCode) {
+fn status_line(out: &mut Vec<u8>, version: Version, status: StatusCode) {
     if status == StatusCode::OK && version != Version::Http10 {
-        out.put_slice(b"HTTP/1.1 200 OK\r\n");
+        out.extend_from_slice(b"HTTP/1.1 200 OK\r\n");
         return;
     }
-    out.put_slice(if version == Version::Http10 { b"HTTP/1.0 " } else { b"HTTP/1.1 " });
-    out.put_slice(status.as_str().as_bytes());
-    out.put_u8(b' ');
-    out.put_slice(status.canonical_reason().unwrap_or("Unknown").as_bytes());
-    out.put_slice(b"\r\n");
+    out.extend_from_slice(if version == Version::Http10 { b"HTTP/1.0 " } else { b"HTTP/1.1 " });
+    out.extend_from_slice(status.as_str().as_bytes());
+    out.push(b' ');
+    out.extend_from_slice(status.canonical_reason().unwrap_or("Unknown").as_bytes());
+    out.extend_from_slice(b"\r\n");
 }
 
 /// Writes the end-to-end fields and the one that frames the body. Fields for this hop that a rule put in are left
 /// out: they would contradict what is written here.
-fn fields(out: &mut BytesMut, headers: &Fields, framing: Framing) {
+fn fields(out: &mut Vec<u8>, headers: &Fields, framing: Framing) {
     for (name, value) in headers {
         match name.as_bytes() {
             b"content-length" if framing != Framing::Declared => {}
@@ -177,24 +176,24 @@ fn fields(out: &mut BytesMut, headers: &Fields, framing: Framing) {
     }
     match framing {
         Framing::Silent | Framing::Declared | Framing::UntilClose => {}
-        Framing::Chunked => out.put_slice(b"transfer-encoding: chunked\r\n"),
+        Framing::Chunked => out.extend_from_slice(b"transfer-encoding: chunked\r\n"),
         Framing::Length(length) => {
-            out.put_slice(b"content-length: ");
+            out.extend_from_slice(b"content-length: ");
             decimal(out, length);
-            out.put_slice(b"\r\n");
+            out.extend_from_slice(b"\r\n");
         }
     }
 }
 
-fn field(out: &mut BytesMut, name: &[u8], value: &[u8]) {
+fn field(out: &mut Vec<u8>, name: &[u8], value: &[u8]) {
     out.reserve(name.len() + value.len() + 4);
-    out.put_slice(name);
-    out.put_slice(b": ");
-    out.put_slice(value);
-    out.put_slice(b"\r\n");
+    out.extend_from_slice(name);
+    out.extend_from_slice(b": ");
+    out.extend_from_slice(value);
+    out.extend_from_slice(b"\r\n");
 }
 
-fn decimal(out: &mut BytesMut, number: u64) {
+fn decimal(out: &mut Vec<u8>, number: u64) {
     let mut digits = [0_u8; 20];
     let mut at = digits.len();
     let mut rest = number;
@@ -203,5 +202,5 @@ fn decimal(out: &mut BytesMut, number: u64) {
         digits[at] = b'0' + u8::try_from(rest % 10).expect("a remainder of ten fits a byte");
         rest /= 10;
     }
-    out.put_slice(&digits[at..]);
+    out.extend_from_slice(&digits[at..]);
 }

@@ -21,7 +21,7 @@ pub fn from_request(
     parts: request::Parts,
     connection_scheme: Scheme,
     limit: HeadLimit,
-) -> Result<RequestHead, Error> {
+) -> Result<Box<RequestHead>, Error> {
     let request::Parts { method, uri, mut headers, extensions, .. } = parts;
     if let Some(excess) = limit.excess(request_pseudo_bytes(&method, &uri), &headers) {
         return Err(Error::new(Reason::RequestHeadTooLarge, format!("http/2 request with {excess}")));
@@ -44,7 +44,7 @@ pub fn from_request(
     // RFC 8441 is HTTP/1.1's upgrade in other words; inside the proxy an upgrade is a GET that asks for a protocol.
     let method = if upgrade.is_some() { Method::GET } else { method };
     let headers = headers.into();
-    Ok(RequestHead { method, scheme, authority, path, version: Version::Http2, headers, upgrade })
+    Ok(Box::new(RequestHead { method, scheme, authority, path, version: Version::Http2, headers, upgrade }))
 }
 
 fn request_pseudo_bytes(method: &Method, uri: &Uri) -> usize {
@@ -111,8 +111,8 @@ fn malformed(detail: impl Into<std::borrow::Cow<'static, str>>) -> Error {
 ///
 /// # Errors
 /// `DownstreamProtocol` when authority or path cannot stand in HTTP/2.
-pub fn to_request(head: RequestHead) -> Result<http::Request<()>, Error> {
-    let RequestHead { method, scheme, authority, path, version: _, headers, upgrade } = head;
+pub fn to_request(head: Box<RequestHead>) -> Result<http::Request<()>, Error> {
+    let RequestHead { method, scheme, authority, path, version: _, headers, upgrade } = *head;
     let mut parts = uri::Parts::default();
     parts.authority =
         Some(uri::Authority::from_maybe_shared(authority.as_bytes().clone()).map_err(|_| {

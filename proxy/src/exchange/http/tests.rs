@@ -220,7 +220,7 @@ fn request(method: Method, path: &str, headers: &[(&str, &str)], body: Body) -> 
         headers: fields,
         upgrade: None,
     };
-    Request { head, body, interim: Interim::default() }
+    Request { head: Box::new(head), body, interim: Interim::default() }
 }
 
 struct Answer {

@@ -50,13 +50,13 @@ fn record() -> Record {
             local: None,
             protocol: "HTTP/1.1",
         }),
-        request: Some(LoggedRequest {
+        request: Some(Box::new(LoggedRequest {
             method: Method::GET,
             path: "/new/a?b=1".into(),
             authority: "h.example".into(),
             scheme: "http",
             headers,
-        }),
+        })),
         ..Record::begin(connection(), "HTTP/1.1")
     }
 }

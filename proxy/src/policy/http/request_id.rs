@@ -18,9 +18,20 @@ impl HttpPolicy {
     }
 }
 
+/// Every byte in hexadecimal.
+const HEX: [[u8; 2]; 256] = {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let mut table = [[0; 2]; 256];
+    let mut byte = 0;
+    while byte < 256 {
+        table[byte] = [DIGITS[byte >> 4], DIGITS[byte & 0xf]];
+        byte += 1;
+    }
+    table
+};
+
 /// A version 4 UUID (RFC 9562 §5.4) as text.
 fn uuid(random: u128) -> HeaderValue {
-    const HEX: &[u8; 16] = b"0123456789abcdef";
     let version = random & !(0xf << 76) | (0x4 << 76);
     let bytes = (version & !(0x3 << 62) | (0x2 << 62)).to_be_bytes();
     let mut text = [b'-'; 36];
@@ -29,8 +40,7 @@ fn uuid(random: u128) -> HeaderValue {
         if matches!(index, 4 | 6 | 8 | 10) {
             at += 1;
         }
-        text[at] = HEX[usize::from(byte >> 4)];
-        text[at + 1] = HEX[usize::from(byte & 0xf)];
+        text[at..at + 2].copy_from_slice(&HEX[usize::from(*byte)]);
         at += 2;
     }
     HeaderValue::from_bytes(&text).expect("hexadecimal digits and dashes may stand in a header")

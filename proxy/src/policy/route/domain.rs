@@ -2,18 +2,21 @@
 
 use std::collections::HashMap;
 
+use foldhash::fast::RandomState;
 use xds::model::Domain;
 
 use crate::error::Invalid;
 use crate::policy::port::port_start;
 
+type Names = HashMap<Box<str>, usize, RandomState>;
+
 /// The domains of all virtual hosts; values are positions of virtual hosts.
 #[derive(Debug, Default)]
 pub(super) struct Domains {
-    exact: HashMap<Box<str>, usize>,
+    exact: Names,
     /// By length, longest first.
-    suffixes: Vec<(usize, HashMap<Box<str>, usize>)>,
-    prefixes: Vec<(usize, HashMap<Box<str>, usize>)>,
+    suffixes: Vec<(usize, Names)>,
+    prefixes: Vec<(usize, Names)>,
     any: Option<usize>,
     ignore_port: bool,
 }
@@ -67,7 +70,7 @@ impl Domains {
 
 /// The longest wildcard that fits; its star takes at least one character.
 fn wildcard<'a>(
-    by_length: &[(usize, HashMap<Box<str>, usize>)],
+    by_length: &[(usize, Names)],
     host: &str,
     part: impl Fn(usize) -> Option<&'a str>,
 ) -> Option<usize> {
@@ -77,10 +80,10 @@ fn wildcard<'a>(
         .find_map(|(length, names)| names.get(part(*length)?).copied())
 }
 
-fn insert(by_length: &mut Vec<(usize, HashMap<Box<str>, usize>)>, text: &str, host: usize) -> Option<usize> {
+fn insert(by_length: &mut Vec<(usize, Names)>, text: &str, host: usize) -> Option<usize> {
     let at = by_length.binary_search_by(|(length, _)| text.len().cmp(length));
     let at = at.unwrap_or_else(|at| {
-        by_length.insert(at, (text.len(), HashMap::new()));
+        by_length.insert(at, (text.len(), Names::default()));
         at
     });
     by_length[at].1.insert(text.into(), host)

@@ -1,9 +1,11 @@
 //! A connection lent to one request.
 
 use std::cell::Cell;
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::rc::Rc;
+
+use futures_util::future::Either;
 
 use super::facts::ConnectionFacts;
 use super::h1::{H1Connection, SendError};
@@ -75,21 +77,28 @@ impl Lease {
     }
 
     /// Sends a request and waits for its response's head.
-    pub async fn send(self, request: Request) -> Result<Response, SendError> {
+    pub fn send(self, request: Request) -> impl Future<Output = Result<Response, SendError>> {
         match self {
-            Self::Http1(Idle { connection, give_back, .. }) => connection.send(request, give_back).await,
-            Self::Http2(Stream { connection, place, .. }) => {
-                let mut send = pin!(connection.send(request));
-                let mut place = Some(place);
-                let sent = poll_fn(|cx| {
-                    let polled = send.as_mut().poll(cx);
-                    // From the first poll on the connection counts the stream itself.
-                    place = None;
-                    polled
-                });
-                sent.await.map_err(|error| SendError { error, unsent: None })
+            Self::Http1(Idle { connection, give_back, .. }) => {
+                Either::Left(connection.send(request, give_back))
             }
+            Self::Http2(stream) => Either::Right(stream.send(request)),
         }
+    }
+}
+
+impl Stream {
+    async fn send(self, request: Request) -> Result<Response, SendError> {
+        let Self { connection, place, .. } = self;
+        let mut send = pin!(connection.send(request));
+        let mut place = Some(place);
+        let sent = poll_fn(|cx| {
+            let polled = send.as_mut().poll(cx);
+            // From the first poll on the connection counts the stream itself.
+            place = None;
+            polled
+        });
+        sent.await.map_err(|error| SendError { error, unsent: None })
     }
 }
 

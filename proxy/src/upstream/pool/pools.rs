@@ -2,18 +2,18 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
+use foldhash::fast::RandomState;
 use tokio::task::AbortHandle;
 use xds::model::RoutingPriority;
 
 use super::facts::{ConnectionFacts, SendOptions, Sent};
 use super::h1::SendError;
 use super::host_pool::{HostPool, failed};
-use super::in_flight::InFlight;
-use super::lease::Lease;
+use super::in_flight::{Ending, InFlight};
 use super::meter::Meter;
 use super::plan::{Plan, Tls, Wanted};
 use crate::body::{Request, Response, Text};
@@ -32,7 +32,7 @@ pub struct Pools(Rc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    pools: RefCell<HashMap<Key, Rc<HostPool>>>,
+    pools: RefCell<HashMap<Key, Rc<HostPool>, RandomState>>,
     /// Connections for bytes, with the endpoints they go to.
     raw: RefCell<Vec<(Arc<Host>, Weak<Meter>)>>,
     sweeper: AbortHandle,
@@ -134,7 +134,12 @@ impl Pools {
             };
             let mut in_flight = InFlight::begin(cluster, host, permit);
             in_flight.on(lease.meter());
-            match deliver(lease, request, &in_flight).await {
+            let sending = lease.send(request);
+            let sent = match in_flight.ending() {
+                None => sending.await,
+                Some(ending) => until(ending, sending).await,
+            };
+            match sent {
                 Ok(response) => return Ok(Sent { response: in_flight.answered(response), connection }),
                 Err(SendError { unsent: Some(unsent), .. }) if idempotent && !fresh => {
                     in_flight.again();
@@ -216,11 +221,13 @@ impl Drop for Inner {
     }
 }
 
-/// Sends on `lease`, unless the request must end before.
-async fn deliver(lease: Lease, request: Request, in_flight: &InFlight) -> Result<Response, SendError> {
-    let Some(ending) = in_flight.ending() else { return lease.send(request).await };
+/// What `sending` comes to, unless the request must end before.
+async fn until(
+    ending: Ending,
+    sending: impl Future<Output = Result<Response, SendError>>,
+) -> Result<Response, SendError> {
     tokio::select! {
-        sent = lease.send(request) => sent,
+        sent = sending => sent,
         // Dropping the loser closes the connection or resets the stream.
         error = ending => Err(SendError { error, unsent: None }),
     }

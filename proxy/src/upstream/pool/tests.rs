@@ -83,7 +83,7 @@ impl Worker {
 
 fn request(method: Method, body: Body) -> Request {
     Request {
-        head: RequestHead {
+        head: Box::new(RequestHead {
             method,
             scheme: Scheme::Http,
             authority: Text::from_static("service.test"),
@@ -91,7 +91,7 @@ fn request(method: Method, body: Body) -> Request {
             version: Version::Http11,
             headers: Fields::new(),
             upgrade: None,
-        },
+        }),
         body,
         interim: Interim::default(),
     }

@@ -20,7 +20,7 @@ use crate::limits::INTERIM_FLOOD_MAX;
 
 /// A connection while it serves a request.
 pub struct Flight {
-    pub wire: Wire,
+    pub wire: Box<Wire>,
     pub pump: Pump,
     pub settings: Rc<H1ClientSettings>,
     /// The protocol asked for.
@@ -29,7 +29,7 @@ pub struct Flight {
     pub method: Method,
     /// Whether the WebSocket key was made here, for a client that needs none (RFC 8441).
     pub own_key: bool,
-    head: Option<RequestHead>,
+    head: Option<Box<RequestHead>>,
     replay: Replay,
     interim: Interim,
     interim_seen: usize,

@@ -28,7 +28,7 @@ impl Default for H1ClientSettings {
 /// A connection to a backend that can take a request.
 #[derive(Debug)]
 pub struct H1Connection {
-    pub(super) wire: Wire,
+    pub(super) wire: Box<Wire>,
     pub(super) settings: Rc<H1ClientSettings>,
     pub(super) served: u64,
 }
@@ -37,7 +37,7 @@ impl H1Connection {
     /// A connection that has served nothing yet.
     #[must_use]
     pub fn new(stream: Stream, settings: Rc<H1ClientSettings>) -> Self {
-        Self { wire: Wire::new(stream), settings, served: 0 }
+        Self { wire: Box::new(Wire::new(stream)), settings, served: 0 }
     }
 
     /// How many requests it has served (Envoy `max_requests_per_connection` counts them).

@@ -13,7 +13,7 @@ mod tunnel;
 #[cfg(test)]
 mod tests;
 
-use std::future::poll_fn;
+use std::future::{Future, poll_fn};
 use std::rc::Rc;
 
 use crate::body::{Request, Response};
@@ -46,18 +46,20 @@ impl H1Connection {
     ///
     /// `UpstreamClosed` if the connection ends before the response's head, `UpstreamProtocol` if what came is not
     /// valid HTTP/1.1, `DownstreamProtocol` if the head cannot be written, or the request body's own error.
-    pub async fn send(
+    pub fn send(
         self,
         request: Request,
         give_back: Rc<dyn Fn(H1Connection)>,
-    ) -> Result<Response, SendError> {
-        let mut flight = match Flight::begin(self, request, give_back) {
-            Ok(flight) => flight,
-            Err(error) => return Err(SendError { error, unsent: None }),
-        };
-        match poll_fn(|cx| flight.poll_head(cx)).await {
-            Ok(parsed) => answer::response(flight, parsed).map_err(|error| SendError { error, unsent: None }),
-            Err(error) => Err(SendError { unsent: flight.unsent().map(Box::new), error }),
+    ) -> impl Future<Output = Result<Response, SendError>> {
+        // Begun here, and not when polled: the arguments of an async function are moved twice.
+        let begun = Flight::begin(self, request, give_back);
+        async move {
+            let failed = |error| SendError { error, unsent: None };
+            let mut flight = begun.map_err(failed)?;
+            match poll_fn(|cx| flight.poll_head(cx)).await {
+                Ok(parsed) => answer::response(flight, parsed).map_err(failed),
+                Err(error) => Err(SendError { unsent: flight.unsent().map(Box::new), error }),
+            }
         }
     }
 }

@@ -54,7 +54,7 @@ pub fn request(method: Method, body: Body) -> Request {
         headers: Fields::new(),
         upgrade: None,
     };
-    Request { head, body, interim: Interim::default() }
+    Request { head: Box::new(head), body, interim: Interim::default() }
 }
 
 pub fn get() -> Request {

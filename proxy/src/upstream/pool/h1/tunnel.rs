@@ -30,7 +30,7 @@ pub fn open(flight: Flight) -> Body {
 }
 
 struct Download {
-    wire: Rc<RefCell<Wire>>,
+    wire: Rc<RefCell<Box<Wire>>>,
     reader: Reader,
     /// `None` once it has ended well.
     upload: Option<Upload>,
@@ -68,7 +68,7 @@ impl Source for Download {
 
 /// Moves the client's bytes, then ends our side so that the backend sees the client's half-close. A backend that
 /// takes no more is not an error here: what it sent before is still to be read, and reading finds its end.
-async fn upload(wire: Rc<RefCell<Wire>>, mut body: Body) -> Result<(), Error> {
+async fn upload(wire: Rc<RefCell<Box<Wire>>>, mut body: Body) -> Result<(), Error> {
     while let Some(frame) = body.frame().await {
         if let Frame::Data(bytes) = frame? {
             wire.borrow_mut().output.push(bytes);

@@ -43,7 +43,7 @@ fn request(method: Method, body: Body) -> Request {
         headers: crate::fields::Fields::new(),
         upgrade: None,
     };
-    Request { head, body, interim: Interim::default() }
+    Request { head: Box::new(head), body, interim: Interim::default() }
 }
 
 async fn read(body: &mut Body) -> Result<Vec<u8>, Error> {
