@@ -32,6 +32,8 @@ mod report;
 
 mod run;
 
+mod instructions;
+
 #[derive(Parser)]
 #[command(
     name = "bench",
@@ -47,6 +49,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Count instructions per request under callgrind.
+    Instructions(instructions::Options),
     /// The backend of the scenarios: answers every request at two ports.
     #[command(hide = true)]
     Backend(backend::Options),
@@ -64,6 +68,7 @@ enum Command {
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = match (arguments.command, arguments.options) {
+        (Some(Command::Instructions(options)), _) => guarded(|| instructions::run(&options)),
         (Some(Command::Backend(options)), _) => backend::run(&options),
         (Some(Command::Load(options)), _) => load::run(&options),
         (Some(Command::Floor(options)), _) => floor::run(&options),

@@ -109,6 +109,18 @@ impl Contestant {
         Ok(command)
     }
 
+    /// Our `tombolo`, which starts a whole mesh; it lies beside the proxy.
+    pub fn mesh(&self) -> Result<Command, String> {
+        let binary = self.binary.with_file_name("tombolo");
+        if self.kind != Kind::Tombolo || !binary.exists() {
+            return Err(format!(
+                "{} is missing: build the package cli with the same profile",
+                binary.display()
+            ));
+        }
+        Ok(Command::new(binary))
+    }
+
     /// What it says of its version.
     pub fn version(&self) -> Option<String> {
         let flag = match self.kind {
@@ -137,6 +149,9 @@ pub fn choose(options: &Options) -> Result<Vec<Contestant>, String> {
     let mut chosen = Vec::new();
     if options.wants("tombolo") {
         chosen.push(tombolo(options.binary.as_ref(), &options.profile)?);
+        if options.binary.is_none() && options.scenarios().contains(&"idle-10k") {
+            cargo::build("cli", "tombolo", &options.profile)?;
+        }
     }
     let peers = [("envoy", Kind::Envoy), ("nginx", Kind::Nginx), ("haproxy", Kind::Haproxy)];
     for (name, kind) in peers.into_iter().filter(|(name, _)| options.peers.iter().any(|peer| peer == name)) {

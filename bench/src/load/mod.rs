@@ -92,7 +92,7 @@ fn connections(load: &Load) -> usize {
         | Load::Messages { connections, .. }
         | Load::Echoes { connections, .. }
         | Load::Idle { connections, .. } => *connections,
-        Load::Nothing => 0,
+        Load::Nothing | Load::Demo => 0,
     }
 }
 
@@ -105,7 +105,7 @@ async fn keep_asking(target: Rc<Target>, tally: Rc<Tally>, load: Load) {
             Load::Streams { streams, .. } => http2::keep_alive(&target, &tally, *streams).await,
             Load::Messages { message_bytes, .. } => messages::exchange(&target, &tally, *message_bytes).await,
             Load::Echoes { message_bytes, .. } => echoes::exchange(&target, &tally, *message_bytes).await,
-            Load::Rate { .. } | Load::Idle { .. } | Load::Nothing => return,
+            Load::Rate { .. } | Load::Idle { .. } | Load::Nothing | Load::Demo => return,
         };
         match asked {
             Ok(()) => return,

@@ -13,6 +13,15 @@ pub fn resident_bytes(pids: &[u32]) -> u64 {
     families(pids).into_iter().map(own_resident_bytes).sum()
 }
 
+/// The processes that a process has started.
+pub fn children(pid: u32) -> Vec<u32> {
+    let of_task = |task: String| {
+        let text = fs::read_to_string(format!("/proc/{pid}/task/{task}/children")).unwrap_or_default();
+        text.split_whitespace().filter_map(|child| child.parse().ok()).collect::<Vec<u32>>()
+    };
+    tasks(pid).into_iter().flat_map(of_task).collect()
+}
+
 fn own_nanos(pid: u32) -> u64 {
     let tasks = tasks(pid);
     // Each line is "ns on core, ns waiting, slices"; a thread that has just ended has no file any more.
@@ -34,11 +43,7 @@ fn families(pids: &[u32]) -> Vec<u32> {
     let mut all = pids.to_vec();
     let mut next = 0;
     while let Some(&parent) = all.get(next) {
-        for task in tasks(parent) {
-            let children =
-                fs::read_to_string(format!("/proc/{parent}/task/{task}/children")).unwrap_or_default();
-            all.extend(children.split_whitespace().filter_map(|child| child.parse::<u32>().ok()));
-        }
+        all.extend(children(parent));
         next += 1;
     }
     all

@@ -88,11 +88,16 @@ pub fn run() -> Result<(), String> {
 
 /// Kills a process group. The shell's `kill` needs no unsafe code here.
 pub fn kill_group(group: u32) {
-    send(group, "KILL");
+    send("KILL", &format!("-{group}"));
 }
 
-fn send(group: u32, signal: &str) {
-    let script = "kill -s \"$2\" -- \"-$1\" 2>/dev/null";
-    // A group that has ended already cannot be killed, and need not be.
-    let _ = Command::new("sh").args(["-c", script, "kill", &group.to_string(), signal]).status();
+/// Asks a process to end.
+pub fn terminate(pid: u32) {
+    send("TERM", &pid.to_string());
+}
+
+fn send(signal: &str, to: &str) {
+    let script = "kill -s \"$1\" -- \"$2\" 2>/dev/null";
+    // What has ended already cannot be signalled, and need not be.
+    let _ = Command::new("sh").args(["-c", script, "kill", signal, to]).status();
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use super::conversation;
+use super::demo;
 use super::measurement::{Cores, Measurement};
 use super::stage::{self, Pins, Started};
 use crate::contestant::Contestant;
@@ -32,7 +33,7 @@ struct Look {
 
 /// Looks at a contestant's work once, before it is measured.
 pub fn probe(contestant: &Contestant, variant: &Variant, pins: Pins, folder: &Folder) -> Result<(), String> {
-    let asks = !matches!(variant.load, Load::Nothing | Load::Echoes { .. });
+    let asks = !matches!(variant.load, Load::Nothing | Load::Demo | Load::Echoes { .. });
     if !(contestant.reads_http() && variant.setup.is_http() && asks) {
         return Ok(());
     }
@@ -49,6 +50,9 @@ pub fn measure(
     pins: Pins,
     folder: &Folder,
 ) -> Result<Measurement, String> {
+    if matches!(variant.load, Load::Demo) {
+        return Ok(at_start(contestant, round, demo::resident_bytes(contestant, pins, folder)?));
+    }
     let backends = [free_port()?, free_port()?];
     let backend = stage::backend(&variant.load, backends, pins, folder)?;
     let started = Started::start(contestant, variant, backends, pins, folder, &|command| command)?;

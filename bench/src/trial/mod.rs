@@ -7,6 +7,8 @@ pub mod stage;
 
 pub mod conversation;
 
+mod demo;
+
 pub mod measure;
 
 pub mod rounds;

@@ -63,6 +63,8 @@ pub enum Load {
     },
     /// Nothing: the contestant is only started.
     Nothing,
+    /// Nothing: the demo is started, whose gateways are contestants too.
+    Demo,
 }
 
 fn usual_path() -> String {
@@ -78,7 +80,7 @@ impl Load {
             | Load::Rate { response_bytes, .. }
             | Load::Idle { response_bytes, .. } => *response_bytes,
             Load::Messages { message_bytes, .. } | Load::Echoes { message_bytes, .. } => *message_bytes,
-            Load::Nothing => 0,
+            Load::Nothing | Load::Demo => 0,
         }
     }
 
