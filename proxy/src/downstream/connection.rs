@@ -57,7 +57,7 @@ async fn journey(accepted: Accepted, listener: &Arc<Listener>, local: &Rc<Local>
     };
     // The drain is watched from before the handshake, so that a chain that goes takes this connection along.
     let draining = local.drains.watch(chain);
-    let (stream, agreed) = match secure(stream, chain).await {
+    let (stream, agreed) = match Box::pin(secure(stream, chain)).await {
         Ok(secured) => secured,
         Err(failed) => {
             stats.inc(match failed {
@@ -77,7 +77,7 @@ async fn journey(accepted: Accepted, listener: &Arc<Listener>, local: &Rc<Local>
             let clusters = Arc::clone(&local.live.load().clusters);
             let mut draining = draining;
             let stopped = async move { draining.reached(Phase::Stopped).await };
-            tcp::serve(stream, policy, &clusters, &local.worker.pools, facts, stopped).await;
+            Box::pin(tcp::serve(stream, policy, &clusters, &local.worker.pools, facts, stopped)).await;
         }
         ChainAction::Http(http) => {
             let codec = codec(http.manager.codec_type, alpn.as_deref());

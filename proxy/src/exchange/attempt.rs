@@ -2,6 +2,7 @@
 //!
 //! What one attempt does is not known here, so that the rules can be tested with attempts that are made up.
 
+use std::pin::pin;
 use std::time::Duration;
 
 use super::ledger::Ledger;
@@ -59,7 +60,10 @@ pub(super) async fn run<T: Tries>(
     loop {
         let number = begin(ledger);
         let last = !retries.as_ref().is_some_and(Retries::left);
-        let ended = ledger.deadlines.limit(tries.once(number, last)).await;
+        let ended = {
+            let once = pin!(tries.once(number, last));
+            ledger.deadlines.limit(once).await
+        };
         ledger.deadlines.end_attempt();
         note_lateness(tries, &ended);
         // The retry is over, so that its place is free for the next one.
@@ -75,10 +79,10 @@ pub(super) async fn run<T: Tries>(
         drop(ended);
         tries.note(Event::BackOff);
         if !wait.is_zero() {
-            let waited = async {
+            let waited = pin!(async {
                 tokio::time::sleep(wait).await;
                 Ok(())
-            };
+            });
             ledger.deadlines.limit(waited).await?;
         }
     }

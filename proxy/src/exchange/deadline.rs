@@ -176,9 +176,12 @@ impl Deadlines {
         !waiting.is_over()
     }
 
-    /// What `work` comes to, or the error of the limit that was reached first; then `work` is dropped.
-    pub(super) async fn limit<T>(&self, work: impl Future<Output = Result<T, Error>>) -> Result<T, Error> {
-        let mut work = std::pin::pin!(work);
+    /// What `work` comes to, or the error of the limit that was reached first. The work is borrowed: a future that
+    /// is handed over by value is kept twice.
+    pub(super) async fn limit<T>(
+        &self,
+        mut work: Pin<&mut impl Future<Output = Result<T, Error>>>,
+    ) -> Result<T, Error> {
         poll_fn(|cx| match work.as_mut().poll(cx) {
             Poll::Ready(done) => Poll::Ready(done),
             Poll::Pending => self.poll_expired(cx).map(Err),

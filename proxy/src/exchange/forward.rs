@@ -54,9 +54,9 @@ pub(super) struct Tried {
 
 impl Sending<'_> {
     /// Sends, as often as the retries allow; the response is as the upstream gave it.
-    pub(super) async fn run(mut self, retries: Option<Retries<'_>>) -> Result<Response, Error> {
+    pub(super) async fn run(&mut self, retries: Option<Retries<'_>>) -> Result<Response, Error> {
         let ledger = self.ledger;
-        let sent = attempt::run(&mut self, retries, ledger).await?;
+        let sent = attempt::run(self, retries, ledger).await?;
         self.upload.release();
         let now = {
             let mut record = self.ledger.record.borrow_mut();

@@ -142,7 +142,7 @@ impl<'a> Visit<'a> {
         let retries = Retries::begin(forward.retry.as_ref(), &mut head);
         self.note_request(&head);
         self.ledger.policy.stats.counters.inc(HttpMetric::RqForwarded);
-        let sending = Sending {
+        let mut sending = Sending {
             worker: self.worker,
             ledger: &self.ledger,
             cluster,

@@ -64,8 +64,9 @@ pub(in crate::downstream) async fn serve(
     };
     if http2 {
         let settings = h2_settings(&serving.http.manager);
-        let ended =
-            h2::serve(stream, &settings, draining, async move |request| serving.answer(request).await).await;
+        // In a box: the state of what is rare must not make every connection's task larger.
+        let serving = async move |request| serving.answer(request).await;
+        let ended = Box::pin(h2::serve(stream, &settings, draining, serving)).await;
         tracing::debug!(?ended, "http/2 connection ended");
     } else {
         let settings = h1_settings(&serving);

@@ -1,4 +1,5 @@
 use std::future::poll_fn;
+use std::pin::pin;
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -91,17 +92,17 @@ async fn a_request_that_does_not_arrive_in_time_is_late() {
 #[tokio::test(start_paused = true)]
 async fn work_that_is_done_in_time_is_not_limited() {
     let deadlines = Deadlines::begin(Some(ms(70)), None, None);
-    let quick = deadlines.limit(async {
+    let quick = pin!(async {
         sleep(ms(50)).await;
         Ok::<_, Error>(1)
     });
-    assert_eq!(quick.await.unwrap(), 1);
+    assert_eq!(deadlines.limit(quick).await.unwrap(), 1);
     deadlines.request_complete();
-    let slow = deadlines.limit(async {
+    let slow = pin!(async {
         sleep(ms(5000)).await;
         Ok::<_, Error>(2)
     });
-    assert_eq!(slow.await.unwrap(), 2, "a complete request has no request timeout");
+    assert_eq!(deadlines.limit(slow).await.unwrap(), 2, "a complete request has no request timeout");
 }
 
 #[tokio::test(start_paused = true)]

@@ -137,7 +137,7 @@ impl Pools {
             let sending = lease.send(request);
             let sent = match in_flight.ending() {
                 None => sending.await,
-                Some(ending) => until(ending, sending).await,
+                Some(ending) => Box::pin(until(ending, sending)).await,
             };
             match sent {
                 Ok(response) => return Ok(Sent { response: in_flight.answered(response), connection }),
