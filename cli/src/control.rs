@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use clap::Args;
 use control_api::{ControlOptions, serve};
+use proxy::boot::parent;
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::failure::Failure;
-use crate::parent;
 
 /// Run the control API.
 #[derive(Debug, Args)]

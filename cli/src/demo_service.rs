@@ -11,10 +11,10 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
+use proxy::boot::parent;
 use tokio::net::TcpListener;
 
 use crate::failure::Failure;
-use crate::parent;
 
 /// Answer HTTP/1.1 requests with one's name and site.
 #[derive(Debug, Args)]

@@ -9,8 +9,6 @@ mod context;
 
 mod client;
 
-mod parent;
-
 mod documents;
 
 mod output;

@@ -8,6 +8,8 @@ mod machine;
 
 pub mod options;
 
+pub mod parent;
+
 mod workers;
 
 mod process;

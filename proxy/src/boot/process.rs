@@ -1,6 +1,5 @@
 //! The life of the data plane process: start, serve, drain, end.
 
-use std::io::Read as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
@@ -12,7 +11,7 @@ use tokio::sync::mpsc;
 use xds::model::{Address, Admin, Bootstrap};
 
 use super::options::{Mode, Options};
-use super::{log, machine, validate, workers};
+use super::{log, machine, parent, validate, workers};
 use crate::admin::{About, Commands, Lifecycle, Logging, Phase, State};
 use crate::config::bootstrap;
 use crate::config::manager::{Manager, Readiness};
@@ -206,7 +205,7 @@ impl Process {
         else {
             return tracing::error!("signals cannot be received; ending");
         };
-        let parent_gone = parent_gone(options.exit_with_parent);
+        let parent_gone = parent::gone(options.exit_with_parent);
         tokio::pin!(parent_gone);
         loop {
             tokio::select! {
@@ -245,19 +244,4 @@ impl Process {
             _ = interrupt.recv() => {}
         }
     }
-}
-
-/// Resolves when standard input is closed, if that is asked for.
-async fn parent_gone(asked: bool) {
-    if !asked {
-        return std::future::pending().await;
-    }
-    // Not tokio's stdin: a thread that waits for ever must not keep the runtime from ending.
-    let (gone, heard) = tokio::sync::oneshot::channel();
-    std::thread::spawn(move || {
-        let mut sink = [0; 64];
-        while std::io::stdin().read(&mut sink).is_ok_and(|read| read > 0) {}
-        let _nobody_listens_any_more = gone.send(());
-    });
-    let _either_way = heard.await;
 }

@@ -1,9 +1,9 @@
-//! Notices that the parent process is gone, so that no child outlives it.
+//! Notices that the parent process is gone, so that no child outlives it; for every process that one of ours starts.
 
 use std::io::Read as _;
 
 /// Resolves when standard input is closed; never, unless that is `asked` for.
-pub(crate) async fn gone(asked: bool) {
+pub async fn gone(asked: bool) {
     if !asked {
         return std::future::pending().await;
     }
