@@ -22,9 +22,6 @@ mod reply;
 
 mod ledger;
 
-#[cfg(test)]
-mod samples;
-
 pub mod copy;
 
 pub mod tcp;

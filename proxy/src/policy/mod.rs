@@ -22,4 +22,4 @@ pub mod reply;
 pub mod tcp;
 
 #[cfg(test)]
-mod samples;
+pub(crate) mod samples;

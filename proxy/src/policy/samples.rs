@@ -1,19 +1,26 @@
-//! Requests and models for this module's tests.
+//! Requests, models and policies for the tests here and in `exchange`.
 
 use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
 
 use http::{HeaderName, HeaderValue, Method};
 use xds::model::{
-    ClusterTarget, Domain, FormatString, Forward, HeaderAdd, HeaderMutations, HostRewrite, MaxStreamDuration,
-    PathMatch, PathRewrite, RequireTls, Route, RouteAction, RouteConfiguration, RouteMatch, RoutingPriority,
-    VirtualHost,
+    ClusterTarget, CodecType, Domain, FormatString, Forward, ForwardClientCert, ForwardedCertFields,
+    HeaderAdd, HeaderMutations, HostRewrite, Http1Options, Http2Options, HttpConnectionManager, HttpFilter,
+    HttpFilterKind, MaxStreamDuration, PathMatch, PathNormalization, PathRewrite, RequireTls, Route,
+    RouteAction, RouteConfiguration, RouteMatch, RouteSource, Router, RoutingPriority, ServerHeader,
+    StripPort, UnderscoreHeaders, VirtualHost,
 };
 
 use crate::body::{RequestHead, Scheme, Version};
 use crate::fields::Fields;
+use crate::observe::access_log::{Environment, Outputs};
+use crate::observe::metrics::Registry;
 use crate::observe::record::{ConnectionFacts, Place, Record};
+use crate::policy::http::{HttpPolicy, Shared};
 
-pub(super) fn fields(pairs: &[(&str, &str)]) -> Fields {
+pub(crate) fn fields(pairs: &[(&str, &str)]) -> Fields {
     let mut headers = Fields::new();
     for (name, value) in pairs {
         headers
@@ -22,7 +29,7 @@ pub(super) fn fields(pairs: &[(&str, &str)]) -> Fields {
     headers
 }
 
-pub(super) fn get(authority: &str, path: &str, headers: &[(&str, &str)]) -> RequestHead {
+pub(crate) fn get(authority: &str, path: &str, headers: &[(&str, &str)]) -> RequestHead {
     RequestHead {
         method: Method::GET,
         scheme: Scheme::Http,
@@ -34,11 +41,11 @@ pub(super) fn get(authority: &str, path: &str, headers: &[(&str, &str)]) -> Requ
     }
 }
 
-pub(super) fn place(text: &str) -> Place {
+pub(crate) fn place(text: &str) -> Place {
     Place::Ip(text.parse().unwrap())
 }
 
-pub(super) fn connection(remote: &str) -> ConnectionFacts {
+pub(crate) fn connection(remote: &str) -> ConnectionFacts {
     ConnectionFacts {
         id: 1,
         listener: "in".into(),
@@ -52,11 +59,11 @@ pub(super) fn connection(remote: &str) -> ConnectionFacts {
     }
 }
 
-pub(super) fn record() -> Record {
+pub(crate) fn record() -> Record {
     Record::begin(Rc::new(connection("10.0.0.9:4000")), "HTTP/1.1")
 }
 
-pub(super) fn path_match(path: PathMatch) -> RouteMatch {
+pub(crate) fn path_match(path: PathMatch) -> RouteMatch {
     RouteMatch {
         path,
         case_sensitive: true,
@@ -67,15 +74,15 @@ pub(super) fn path_match(path: PathMatch) -> RouteMatch {
     }
 }
 
-pub(super) fn prefix(text: &str) -> RouteMatch {
+pub(crate) fn prefix(text: &str) -> RouteMatch {
     path_match(PathMatch::Prefix(text.to_owned()))
 }
 
-pub(super) fn forward(cluster: &str) -> Forward {
+pub(crate) fn forward(cluster: &str) -> Forward {
     Forward {
         target: ClusterTarget::Cluster(cluster.into()),
         cluster_not_found: http::StatusCode::SERVICE_UNAVAILABLE,
-        timeout: Some(std::time::Duration::from_secs(15)),
+        timeout: Some(Duration::from_secs(15)),
         idle_timeout: None,
         max_stream_duration: MaxStreamDuration::default(),
         path_rewrite: PathRewrite::None,
@@ -88,7 +95,7 @@ pub(super) fn forward(cluster: &str) -> Forward {
     }
 }
 
-pub(super) fn route(matches: RouteMatch, action: RouteAction) -> Route {
+pub(crate) fn route(matches: RouteMatch, action: RouteAction) -> Route {
     Route {
         name: String::new(),
         matches,
@@ -98,11 +105,11 @@ pub(super) fn route(matches: RouteMatch, action: RouteAction) -> Route {
     }
 }
 
-pub(super) fn to(matches: RouteMatch, cluster: &str) -> Route {
+pub(crate) fn to(matches: RouteMatch, cluster: &str) -> Route {
     Route { name: cluster.to_owned(), ..route(matches, RouteAction::Forward(Box::new(forward(cluster)))) }
 }
 
-pub(super) fn host(name: &str, domains: Vec<Domain>, routes: Vec<Route>) -> VirtualHost {
+pub(crate) fn host(name: &str, domains: Vec<Domain>, routes: Vec<Route>) -> VirtualHost {
     VirtualHost {
         name: name.to_owned(),
         domains,
@@ -116,7 +123,7 @@ pub(super) fn host(name: &str, domains: Vec<Domain>, routes: Vec<Route>) -> Virt
     }
 }
 
-pub(super) fn table(virtual_hosts: Vec<VirtualHost>) -> RouteConfiguration {
+pub(crate) fn table(virtual_hosts: Vec<VirtualHost>) -> RouteConfiguration {
     RouteConfiguration {
         name: "r".into(),
         virtual_hosts,
@@ -129,11 +136,61 @@ pub(super) fn table(virtual_hosts: Vec<VirtualHost>) -> RouteConfiguration {
     }
 }
 
-pub(super) fn add(name: &str, value: &str, action: xds::model::AppendAction) -> HeaderAdd {
+pub(crate) fn add(name: &str, value: &str, action: xds::model::AppendAction) -> HeaderAdd {
     HeaderAdd {
         name: name.to_owned(),
         value: FormatString::parse(value).unwrap(),
         action,
         keep_empty_value: false,
     }
+}
+
+pub(crate) fn manager() -> HttpConnectionManager {
+    HttpConnectionManager {
+        stat_prefix: "in".into(),
+        codec_type: CodecType::Auto,
+        routes: RouteSource::Inline(Box::new(table(Vec::new()))),
+        http_filters: vec![HttpFilter {
+            name: "router".into(),
+            kind: HttpFilterKind::Router(Router::default()),
+            disabled: false,
+        }],
+        idle_timeout: None,
+        max_connection_duration: None,
+        max_stream_duration: None,
+        max_requests_per_connection: None,
+        max_headers_count: 100,
+        headers_with_underscores: UnderscoreHeaders::Allow,
+        max_request_headers_kb: 60,
+        stream_idle_timeout: None,
+        request_timeout: None,
+        request_headers_timeout: None,
+        drain_timeout: Duration::from_secs(5),
+        delayed_close_timeout: None,
+        http1: Http1Options::default(),
+        http2: Http2Options::default(),
+        use_remote_address: false,
+        xff_num_trusted_hops: 0,
+        skip_xff_append: false,
+        via: String::new(),
+        server_name: "envoy".into(),
+        server_header: ServerHeader::Overwrite,
+        generate_request_id: true,
+        preserve_external_request_id: false,
+        always_set_request_id_in_response: false,
+        append_x_forwarded_port: false,
+        path: PathNormalization::default(),
+        strip_port: StripPort::None,
+        strip_trailing_host_dot: false,
+        upgrades: Vec::new(),
+        access_log: Vec::new(),
+        forward_client_cert: ForwardClientCert::Sanitize,
+        forwarded_cert_fields: ForwardedCertFields::default(),
+        proxy_100_continue: false,
+    }
+}
+
+pub(crate) fn policy(model: &HttpConnectionManager) -> Arc<HttpPolicy> {
+    let outputs = Arc::new(Outputs::new(Environment::default()).unwrap());
+    Arc::new(HttpPolicy::compile(model, &Shared::new(Arc::new(Registry::default()), outputs)).unwrap())
 }

@@ -10,9 +10,9 @@ use super::{Event, Tries, run};
 use crate::body::{Body, RequestHead, Response, Scheme, Version};
 use crate::error::{Error, Reason};
 use crate::exchange::ledger::Books;
-use crate::exchange::samples::{connection, model, policy};
 use crate::fields::Fields;
 use crate::policy::retry::{Retries, RetryRule};
+use crate::policy::samples::{connection, manager, policy};
 use crate::policy::timeout::Timeouts;
 use crate::upstream::pool::{ConnectionFacts, Sent};
 
@@ -93,8 +93,8 @@ struct Ended {
 }
 
 async fn play(mut script: Script, num_retries: u32, timeouts: Timeouts) -> Ended {
-    let policy = policy(&model());
-    let books = Books::open(&policy, &connection(), Version::Http11, Some(0), None);
+    let policy = policy(&manager());
+    let books = Books::open(&policy, &Rc::new(connection("192.0.2.9:4000")), Version::Http11, Some(0), None);
     let ledger = Rc::clone(books.ledger());
     ledger.deadlines.set(&timeouts);
     let rule = RetryRule::compile(&RetryPolicy {

@@ -13,13 +13,13 @@ use super::{handle, reject};
 use crate::body::{Body, Frame, Interim, Request, RequestHead, Response, Scheme, Text, Version};
 use crate::error::{Error, Reason};
 use crate::exchange::context::Worker;
-use crate::exchange::samples::connection;
 use crate::fields::Fields;
 use crate::observe::access_log::{Environment, Outputs};
 use crate::observe::metrics::Registry;
 use crate::observe::record::ConnectionFacts;
 use crate::policy::http::{HttpMetric, HttpPolicy, Shared};
 use crate::policy::route::RouteTable;
+use crate::policy::samples::connection;
 use crate::upstream::{Cluster, Clusters, Transports};
 
 /// A backend that echoes heads, or does what the path says; counts the requests it read.
@@ -162,7 +162,7 @@ impl Proxy {
         let shared = Shared::new(Arc::clone(&registry), Arc::clone(&outputs));
         Self {
             worker: Worker::new(),
-            connection: connection(),
+            connection: Rc::new(connection("192.0.2.9:4000")),
             policy: Arc::new(HttpPolicy::compile(http, &shared).unwrap()),
             routes: RouteTable::compile(routes, &Environment::default()).unwrap(),
             clusters: clusters(&bootstrap.clusters, &registry),

@@ -8,9 +8,9 @@ use super::Upload;
 use crate::body::{Body, Frame, Size, Source, Version};
 use crate::error::Error;
 use crate::exchange::ledger::{Books, whole_len};
-use crate::exchange::samples::{connection, model, policy};
 use crate::fields::Fields;
 use crate::limits::RETRY_BUFFER_BYTES;
+use crate::policy::samples::{connection, manager, policy};
 
 struct Pieces(VecDeque<Frame>);
 
@@ -29,7 +29,13 @@ fn data(text: &'static str) -> Frame {
 }
 
 fn books(body: &Body) -> Books {
-    Books::open(&policy(&model()), &connection(), Version::Http11, whole_len(body), None)
+    Books::open(
+        &policy(&manager()),
+        &Rc::new(connection("192.0.2.9:4000")),
+        Version::Http11,
+        whole_len(body),
+        None,
+    )
 }
 
 async fn text(frames: usize, body: &mut Body) -> String {

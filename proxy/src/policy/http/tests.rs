@@ -1,11 +1,9 @@
 use std::sync::Arc;
-use std::time::Duration;
 
 use http::Method;
 use xds::model::{
-    CodecType, EscapedSlashes, ForwardClientCert, ForwardedCertFields, Http1Options, Http2Options,
-    HttpConnectionManager, HttpFilter, HttpFilterKind, PathNormalization, RouteSource, Router, ServerHeader,
-    StripPort, UnderscoreHeaders, UpgradeConfig,
+    EscapedSlashes, ForwardClientCert, ForwardedCertFields, Http1Options, HttpConnectionManager,
+    PathNormalization, ServerHeader, StripPort, UnderscoreHeaders, UpgradeConfig,
 };
 
 use super::path::{Normalized, normalize};
@@ -16,52 +14,7 @@ use crate::observe::metrics::Registry;
 use crate::observe::peer::PeerCertificate;
 use crate::observe::record::{ConnectionFacts, TlsFacts};
 use crate::policy::reply::Reply;
-use crate::policy::samples::{connection, fields, get, table};
-
-fn model() -> HttpConnectionManager {
-    HttpConnectionManager {
-        stat_prefix: "in".into(),
-        codec_type: CodecType::Auto,
-        routes: RouteSource::Inline(Box::new(table(Vec::new()))),
-        http_filters: vec![HttpFilter {
-            name: "router".into(),
-            kind: HttpFilterKind::Router(Router::default()),
-            disabled: false,
-        }],
-        idle_timeout: None,
-        max_connection_duration: None,
-        max_stream_duration: None,
-        max_requests_per_connection: None,
-        max_headers_count: 100,
-        headers_with_underscores: UnderscoreHeaders::Allow,
-        max_request_headers_kb: 60,
-        stream_idle_timeout: None,
-        request_timeout: None,
-        request_headers_timeout: None,
-        drain_timeout: Duration::from_secs(5),
-        delayed_close_timeout: None,
-        http1: Http1Options::default(),
-        http2: Http2Options::default(),
-        use_remote_address: false,
-        xff_num_trusted_hops: 0,
-        skip_xff_append: false,
-        via: String::new(),
-        server_name: "envoy".into(),
-        server_header: ServerHeader::Overwrite,
-        generate_request_id: true,
-        preserve_external_request_id: false,
-        always_set_request_id_in_response: false,
-        append_x_forwarded_port: false,
-        path: PathNormalization::default(),
-        strip_port: StripPort::None,
-        strip_trailing_host_dot: false,
-        upgrades: Vec::new(),
-        access_log: Vec::new(),
-        forward_client_cert: ForwardClientCert::Sanitize,
-        forwarded_cert_fields: ForwardedCertFields::default(),
-        proxy_100_continue: false,
-    }
-}
+use crate::policy::samples::{connection, fields, get, manager};
 
 fn compile(model: &HttpConnectionManager) -> HttpPolicy {
     let environment = Environment { local_address: "198.51.100.7".parse().ok(), ..Environment::default() };
@@ -89,7 +42,7 @@ fn the_client_is_who_trusted_proxies_say_it_is() {
         (true, 2, list, "192.0.2.1:0", Some("192.0.2.1, 192.0.2.2,203.0.113.9")),
     ] {
         let model =
-            HttpConnectionManager { use_remote_address: use_remote, xff_num_trusted_hops: hops, ..model() };
+            HttpConnectionManager { use_remote_address: use_remote, xff_num_trusted_hops: hops, ..manager() };
         let mut head = get("h", "/", sent);
         let admitted = admit(&model, &mut head).unwrap();
         let shown = format!("use_remote_address {use_remote}, {hops} hops, {sent:?}");
@@ -102,7 +55,7 @@ fn the_client_is_who_trusted_proxies_say_it_is() {
 
 #[test]
 fn a_peer_on_loopback_is_known_by_the_machines_address() {
-    let policy = compile(&HttpConnectionManager { use_remote_address: true, ..model() });
+    let policy = compile(&HttpConnectionManager { use_remote_address: true, ..manager() });
     let mut head = get("h", "/", &[]);
     policy.admit(&mut head, &connection("127.0.0.1:5"), &mut fastrand::Rng::with_seed(1)).unwrap();
     assert_eq!(head.headers["x-forwarded-for"], "198.51.100.7");
@@ -118,7 +71,7 @@ fn the_scheme_a_client_claims_counts_only_behind_trusted_proxies() {
             use_remote_address: use_remote,
             xff_num_trusted_hops: hops,
             append_x_forwarded_port: true,
-            ..model()
+            ..manager()
         };
         let mut head = get("h", "/", claims);
         admit(&model, &mut head).unwrap();
@@ -141,7 +94,7 @@ fn envoys_own_fields_from_outside_are_removed() {
         [(false, &["x-envoy-original-path", "x-envoy-own"][..]), (true, &["x-envoy-own"])]
     {
         let mut head = get("h", "/", sent);
-        admit(&HttpConnectionManager { use_remote_address: use_remote, ..model() }, &mut head).unwrap();
+        admit(&HttpConnectionManager { use_remote_address: use_remote, ..manager() }, &mut head).unwrap();
         let mut kept: Vec<&str> = head.headers.keys().map(crate::fields::Name::as_str).collect();
         kept.retain(|name| name.starts_with("x-envoy-") && *name != "x-envoy-external-address");
         kept.sort_unstable();
@@ -161,7 +114,7 @@ fn request_ids_are_made_kept_or_replaced() {
             use_remote_address: use_remote,
             preserve_external_request_id: preserve,
             generate_request_id: generate,
-            ..model()
+            ..manager()
         };
         let headers: Vec<_> = sent.map(|id| ("x-request-id", id)).into_iter().collect();
         let mut head = get("h", "/", &headers);
@@ -169,7 +122,7 @@ fn request_ids_are_made_kept_or_replaced() {
         assert_eq!(head.headers["x-request-id"] == "abc", kept, "{use_remote} {preserve} {sent:?}");
     }
     let mut head = get("h", "/", &[]);
-    admit(&HttpConnectionManager { generate_request_id: false, ..model() }, &mut head).unwrap();
+    admit(&HttpConnectionManager { generate_request_id: false, ..manager() }, &mut head).unwrap();
     assert!(!head.headers.contains_key("x-request-id"));
 }
 
@@ -186,7 +139,7 @@ fn unacceptable_heads_are_answered_as_envoy_answers() {
         (old, 426, "low_version"),
     ] {
         let model =
-            HttpConnectionManager { headers_with_underscores: UnderscoreHeaders::RejectRequest, ..model() };
+            HttpConnectionManager { headers_with_underscores: UnderscoreHeaders::RejectRequest, ..manager() };
         let reply = admit(&model, &mut head.clone()).unwrap_err();
         assert_eq!((reply.status.as_u16(), reply.details), (status, details), "{head:?}");
     }
@@ -201,7 +154,7 @@ fn underscores_can_be_dropped_and_old_clients_given_a_host() {
             default_host_for_http_10: "default.example".into(),
             ..Http1Options::default()
         },
-        ..model()
+        ..manager()
     };
     let mut head = RequestHead { version: Version::Http10, ..get("", "/", &[("a_b", "1"), ("a-b", "1")]) };
     admit(&model, &mut head).unwrap();
@@ -264,14 +217,14 @@ fn ports_and_dots_are_cut_off_the_host() {
         (StripPort::None, true, "h.example.:81", "h.example:81"),
         (StripPort::Any, true, "h.example.:81", "h.example"),
     ] {
-        let model = HttpConnectionManager { strip_port, strip_trailing_host_dot: dot, ..model() };
+        let model = HttpConnectionManager { strip_port, strip_trailing_host_dot: dot, ..manager() };
         let mut head = get(authority, "/", &[]);
         admit(&model, &mut head).unwrap();
         assert_eq!(&*head.authority, expected, "{authority} with {strip_port:?}, dot {dot}");
     }
     let mut head = RequestHead { method: Method::CONNECT, ..get("h:81", "", &[]) };
     let admitted =
-        admit(&HttpConnectionManager { strip_port: StripPort::Any, ..model() }, &mut head).unwrap();
+        admit(&HttpConnectionManager { strip_port: StripPort::Any, ..manager() }, &mut head).unwrap();
     assert_eq!(admitted.connect_port.as_deref(), Some("81"), "a CONNECT keeps its port for the upstream");
 }
 
@@ -308,7 +261,7 @@ fn the_client_certificate_is_told_as_configured() {
     ] {
         let forwarded_cert_fields =
             ForwardedCertFields { subject: true, cert: true, chain: true, dns: true, uri: true };
-        let model = HttpConnectionManager { forward_client_cert: how, forwarded_cert_fields, ..model() };
+        let model = HttpConnectionManager { forward_client_cert: how, forwarded_cert_fields, ..manager() };
         let mut head = get("h", "/", &[("x-forwarded-client-cert", "old")]);
         compile(&model).admit(&mut head, connection, &mut fastrand::Rng::with_seed(1)).unwrap();
         let found =
@@ -320,7 +273,7 @@ fn the_client_certificate_is_told_as_configured() {
 #[test]
 fn a_route_decides_upgrades_before_the_connection_manager() {
     let config = |kind: &str, enabled| UpgradeConfig { upgrade_type: kind.to_owned(), enabled };
-    let policy = compile(&HttpConnectionManager { upgrades: vec![config("websocket", true)], ..model() });
+    let policy = compile(&HttpConnectionManager { upgrades: vec![config("websocket", true)], ..manager() });
     let websocket = RequestHead { upgrade: Some(Text::from("websocket")), ..get("h", "/", &[]) };
     let connect = RequestHead { method: Method::CONNECT, ..get("h:1", "", &[]) };
     for (head, route, expected) in [
@@ -345,14 +298,14 @@ fn responses_leave_with_date_server_via_and_request_id() {
         let show = |name: &str| headers.get(name).map_or("-", |value| value.to_str().unwrap()).to_owned();
         [show("server"), show("via"), show("x-request-id")].join(" ")
     };
-    let with = |server_header| HttpConnectionManager { server_header, ..model() };
+    let with = |server_header| HttpConnectionManager { server_header, ..manager() };
     let upstream = &[("server", "nginx"), ("via", "1.1 x")];
-    assert_eq!(closed(&model(), upstream), "envoy 1.1 x -");
+    assert_eq!(closed(&manager(), upstream), "envoy 1.1 x -");
     assert_eq!(closed(&with(ServerHeader::AppendIfAbsent), upstream), "nginx 1.1 x -");
     assert_eq!(closed(&with(ServerHeader::AppendIfAbsent), &[]), "envoy - -");
     assert_eq!(closed(&with(ServerHeader::PassThrough), &[]), "- - -");
     let model =
-        HttpConnectionManager { via: "edge".into(), always_set_request_id_in_response: true, ..model() };
+        HttpConnectionManager { via: "edge".into(), always_set_request_id_in_response: true, ..manager() };
     assert_eq!(closed(&model, upstream), "envoy 1.1 x, edge id-1");
 }
 
@@ -360,7 +313,7 @@ fn responses_leave_with_date_server_via_and_request_id() {
 fn the_same_stat_prefix_counts_on_across_a_swap() {
     let outputs = Arc::new(Outputs::new(Environment::default()).unwrap());
     let shared = Shared::new(Arc::new(Registry::default()), outputs);
-    let before = HttpPolicy::compile(&model(), &shared).unwrap();
-    let after = HttpPolicy::compile(&model(), &shared).unwrap();
+    let before = HttpPolicy::compile(&manager(), &shared).unwrap();
+    let after = HttpPolicy::compile(&manager(), &shared).unwrap();
     assert!(Arc::ptr_eq(&before.stats, &after.stats));
 }
