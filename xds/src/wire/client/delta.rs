@@ -10,7 +10,7 @@ use envoy_types::pb::envoy::service::discovery::v3::{DeltaDiscoveryRequest, Delt
 
 use super::event::{Event, Gone, Ticket};
 use super::intake;
-use super::known::{Known, Pending};
+use super::known::Known;
 use super::machine::{Identity, Machine, Output};
 use crate::wire::nack::{self, Rejection};
 use crate::wire::resource::{Interest, ResourceType};
@@ -102,32 +102,12 @@ impl Machine for Delta {
         let intake = intake::sort(ty, response.resources.into_iter().map(Ok).collect(), None);
         let invalid = intake.invalid;
         let heartbeat = !intake.renewed.is_empty();
-        for (name, ttl) in &intake.renewed {
-            if subscription.known.contains(name) {
-                subscription.known.live(name, *ttl, now);
-            }
-        }
-        let mut resources = Vec::new();
-        for (arrived, ttl) in intake.arrived {
-            if subscription.interest.covers(&arrived.name) {
-                subscription.known.live(&arrived.name, ttl, now);
-                resources.push(arrived);
-            }
-        }
+        let resources = subscription.known.take(intake.renewed, intake.arrived, &subscription.interest, now);
         let named = response.removed_resource_names.into_iter().map(|name| name.name);
         let gone: BTreeSet<String> = response.removed_resources.into_iter().chain(named).collect();
         let removed: Vec<String> =
             gone.into_iter().filter(|name| subscription.interest.covers(name)).collect();
-        subscription.known.wait(Pending {
-            ticket: ticket.clone(),
-            version: response.system_version_info,
-            delivered: resources
-                .iter()
-                .map(|arrived| (arrived.name.clone(), arrived.version.clone()))
-                .collect(),
-            removed: removed.clone(),
-            invalid: invalid.clone(),
-        })?;
+        subscription.known.wait(&ticket, response.system_version_info, &resources, &removed, &invalid)?;
         let silent = heartbeat && resources.is_empty() && removed.is_empty() && invalid.is_empty();
         if silent || subscription.interest.is_empty() {
             return Ok(self.settle(&ticket, Vec::new()).map(Output::Send).into_iter().collect());

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 use std::time::{Duration, Instant};
 
-use super::event::Ticket;
+use super::event::{Arrived, Ticket};
 use crate::wire::limits::VERDICTS_OUTSTANDING_MAX;
 use crate::wire::nack::Rejection;
 use crate::wire::resource::Interest;
@@ -23,14 +23,14 @@ pub(super) struct Known {
 
 /// A response that waits for its verdict.
 #[derive(Debug)]
-pub(super) struct Pending {
-    pub(super) ticket: Ticket,
+struct Pending {
+    ticket: Ticket,
     /// The version of the response as a whole.
-    pub(super) version: String,
+    version: String,
     /// Names and versions of the resources that were handed over.
-    pub(super) delivered: Vec<(String, String)>,
-    pub(super) removed: Vec<String>,
-    pub(super) invalid: Vec<Rejection>,
+    delivered: Vec<(String, String)>,
+    removed: Vec<String>,
+    invalid: Vec<Rejection>,
 }
 
 /// A response that was judged.
@@ -55,9 +55,31 @@ impl Known {
     }
 
     /// The resource's time to live begins now, anew if it was running; without one it lives on.
-    pub(super) fn live(&mut self, name: &str, ttl: Option<Duration>, now: Instant) {
+    fn live(&mut self, name: &str, ttl: Option<Duration>, now: Instant) {
         self.expires.remove(name);
         self.expires.extend(ttl.and_then(|ttl| Some((name.to_owned(), now.checked_add(ttl)?))));
+    }
+
+    /// Takes the elements of a response in, to be handed over if they are wanted.
+    pub(super) fn take(
+        &mut self,
+        renewed: Vec<(String, Option<Duration>)>,
+        arrived: Vec<(Arrived, Option<Duration>)>,
+        interest: &Interest,
+        now: Instant,
+    ) -> Vec<Arrived> {
+        for (name, ttl) in renewed {
+            if self.contains(&name) {
+                self.live(&name, ttl, now);
+            }
+        }
+        let wanted = arrived.into_iter().filter(|(arrived, _)| interest.covers(&arrived.name));
+        wanted
+            .map(|(arrived, ttl)| {
+                self.live(&arrived.name, ttl, now);
+                arrived
+            })
+            .collect()
     }
 
     /// Forgets what is not wanted any more.
@@ -66,18 +88,32 @@ impl Known {
         self.expires.retain(|name, _| interest.covers(name));
     }
 
-    /// A response is handed over.
-    pub(super) fn wait(&mut self, pending: Pending) -> Result<(), Violation> {
+    /// A response of this version is handed over.
+    pub(super) fn wait(
+        &mut self,
+        ticket: &Ticket,
+        version: String,
+        resources: &[Arrived],
+        removed: &[String],
+        invalid: &[Rejection],
+    ) -> Result<(), Violation> {
         if self.pending.len() >= VERDICTS_OUTSTANDING_MAX {
             return Err(Violation(format!(
                 "{VERDICTS_OUTSTANDING_MAX} responses for {} wait to be applied, no more are taken",
-                pending.ticket.ty
+                ticket.ty
             )));
         }
-        for name in &pending.removed {
+        for name in removed {
             self.expires.remove(name);
         }
-        self.pending.push_back(pending);
+        let delivered = resources.iter().map(|arrived| (arrived.name.clone(), arrived.version.clone()));
+        self.pending.push_back(Pending {
+            ticket: ticket.clone(),
+            version,
+            delivered: delivered.collect(),
+            removed: removed.to_vec(),
+            invalid: invalid.to_vec(),
+        });
         Ok(())
     }
 

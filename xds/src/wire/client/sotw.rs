@@ -10,7 +10,7 @@ use envoy_types::pb::envoy::service::discovery::v3::{DiscoveryRequest, Discovery
 
 use super::event::{Event, Gone, Ticket};
 use super::intake::{self, Intake};
-use super::known::{Known, Pending};
+use super::known::Known;
 use super::machine::{Identity, Machine, Output};
 use crate::wire::nack::{self, Rejection};
 use crate::wire::resource::{self, Interest, ResourceType};
@@ -113,18 +113,9 @@ impl Subscription {
             removed.dedup();
             self.asked.retain(|name, _| present.contains(name));
         }
-        for (name, ttl) in &intake.renewed {
-            if self.known.contains(name) {
-                self.known.live(name, *ttl, now);
-            }
-        }
-        let mut resources = Vec::new();
-        for (arrived, ttl) in intake.arrived {
-            if self.interest.covers(&arrived.name) {
-                self.known.live(&arrived.name, ttl, now);
-                self.asked.remove(&arrived.name);
-                resources.push(arrived);
-            }
+        let resources = self.known.take(intake.renewed, intake.arrived, &self.interest, now);
+        for arrived in &resources {
+            self.asked.remove(&arrived.name);
         }
         (resources, removed)
     }
@@ -177,21 +168,11 @@ impl Machine for Sotw {
         let Some(subscription) = self.types.get_mut(&ty) else { return Ok(Vec::new()) };
         let ticket = Ticket { ty, stream: self.stream, nonce: response.nonce };
         let elements = response.resources.into_iter().map(resource::unwrapped).collect();
-        let mut intake = intake::sort(ty, elements, Some(&response.version_info));
-        let invalid = std::mem::take(&mut intake.invalid);
+        let intake = intake::sort(ty, elements, Some(&response.version_info));
+        let invalid = intake.invalid.clone();
         let heartbeat = !intake.renewed.is_empty() && intake.arrived.is_empty() && invalid.is_empty();
-        intake.invalid.clone_from(&invalid);
         let (resources, removed) = subscription.take(ty, intake, now);
-        subscription.known.wait(Pending {
-            ticket: ticket.clone(),
-            version: response.version_info,
-            delivered: resources
-                .iter()
-                .map(|arrived| (arrived.name.clone(), arrived.version.clone()))
-                .collect(),
-            removed: removed.clone(),
-            invalid: invalid.clone(),
-        })?;
+        subscription.known.wait(&ticket, response.version_info, &resources, &removed, &invalid)?;
         if subscription.interest.is_empty() || heartbeat && removed.is_empty() {
             return Ok(self.settle(&ticket, Vec::new()).map(Output::Send).into_iter().collect());
         }
