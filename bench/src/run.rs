@@ -7,6 +7,8 @@ use crate::options::Options;
 use crate::process::folder::Folder;
 use crate::process::guard;
 use crate::report::machine::Machine;
+use crate::report::overview::Overview;
+use crate::report::summary::Row;
 use crate::report::verdict::Verdict;
 use crate::report::{summary, table, verdict};
 use crate::trial::rounds;
@@ -25,6 +27,7 @@ pub fn run(options: &Options) -> Result<(), String> {
     let versions: Vec<(&str, String)> =
         contestants.iter().filter_map(|one| Some((one.name, one.version()?))).collect();
     let (mut scenarios, mut verdicts, mut failed) = (Vec::new(), Vec::new(), Vec::new());
+    let mut overview = Overview::new();
     for name in options.scenarios() {
         let scenario = Scenario::read(name)?;
         println!("\n## {name}\n\n{}", scenario.about);
@@ -35,6 +38,7 @@ pub fn run(options: &Options) -> Result<(), String> {
             }
             eprintln!("{name}, {}", variant.name);
             let done = measure(name, &scenario, variant, &contestants, options, &folder)?;
+            overview.add(name, variant, &done.rows, &done.verdicts);
             variants.push(done.json);
             verdicts.extend(done.verdicts);
             failed.extend(done.failed.then(|| format!("{name} ({})", variant.name)));
@@ -48,6 +52,9 @@ pub fn run(options: &Options) -> Result<(), String> {
         });
         write(options, &report)?;
     }
+    if let Some(table) = overview.render() {
+        println!("\n## All of it\n\n{table}");
+    }
     let met = verdicts.iter().filter(|verdict| verdict.met == Some(true)).count();
     let missed = verdicts.iter().filter(|verdict| verdict.met == Some(false)).count();
     println!("\ntargets: {met} met, {missed} missed, {} not judged", verdicts.len() - met - missed);
@@ -56,6 +63,7 @@ pub fn run(options: &Options) -> Result<(), String> {
 
 struct Done {
     json: Value,
+    rows: Vec<Row>,
     verdicts: Vec<Verdict>,
     failed: bool,
 }
@@ -87,7 +95,7 @@ fn measure(
         "variant": variant, "rounds": rounds, "rows": rows, "targets": verdicts,
         "measurements": outcome.measurements,
     });
-    Ok(Done { json, verdicts, failed: outcome.failed })
+    Ok(Done { json, rows, verdicts, failed: outcome.failed })
 }
 
 fn write(options: &Options, report: &Value) -> Result<(), String> {

@@ -6,4 +6,6 @@ pub mod verdict;
 
 pub mod table;
 
+pub mod overview;
+
 pub mod machine;
