@@ -6,6 +6,8 @@ mod log;
 
 mod machine;
 
+mod memory;
+
 pub mod options;
 
 pub mod parent;

@@ -11,7 +11,7 @@ use tokio::sync::mpsc;
 use xds::model::{Address, Admin, Bootstrap};
 
 use super::options::{Mode, Options};
-use super::{log, machine, parent, validate, workers};
+use super::{log, machine, memory, parent, validate, workers};
 use crate::admin::{About, Commands, Lifecycle, Logging, Phase, State};
 use crate::config::bootstrap;
 use crate::config::manager::{Manager, Readiness};
@@ -67,6 +67,7 @@ struct Process {
 fn serve(options: &Options) -> Result<(), String> {
     let log = Arc::new(log::init(options)?);
     let loaded = bootstrap::load(&validate::sources(options)).map_err(|error| error.to_string())?;
+    memory::give_back();
     let count = options.workers();
     set_workers(count);
     let background = tokio::runtime::Builder::new_multi_thread()
