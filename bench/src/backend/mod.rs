@@ -39,20 +39,28 @@ pub fn run(options: &Options) -> Result<(), String> {
     let load: Load = serde_json::from_str(&options.load).map_err(|e| format!("--load: {e}"))?;
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|e| e.to_string())?;
-    let service = Rc::new(match load {
-        Load::Messages { .. } => Service::Messages,
-        load => Service::Http { http1: http1::Answers::new(&load), http2: http2::Answers::new(&load) },
-    });
     tokio::task::LocalSet::new().block_on(&runtime, async {
-        let mut accepting = tokio::task::JoinSet::new();
+        let mut listeners = Vec::new();
         for port in &options.ports {
-            let listener =
-                TcpListener::bind(("127.0.0.1", *port)).await.map_err(|e| format!("port {port}: {e}"))?;
-            accepting.spawn_local(accept(listener, service.clone()));
+            let bound = TcpListener::bind(("127.0.0.1", *port)).await;
+            listeners.push(bound.map_err(|e| format!("port {port}: {e}"))?);
         }
-        while accepting.join_next().await.is_some() {}
+        listen(listeners, &load).await;
         Ok(())
     })
+}
+
+/// Answers a load at these listeners for as long as it is polled.
+pub async fn listen(listeners: Vec<TcpListener>, load: &Load) {
+    let service = Rc::new(match load {
+        Load::Messages { .. } => Service::Messages,
+        load => Service::Http { http1: http1::Answers::new(load), http2: http2::Answers::new(load) },
+    });
+    let mut accepting = tokio::task::JoinSet::new();
+    for listener in listeners {
+        accepting.spawn_local(accept(listener, service.clone()));
+    }
+    while accepting.join_next().await.is_some() {}
 }
 
 async fn accept(listener: TcpListener, service: Rc<Service>) {

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 /// How far a count may be from its record, either way: fewer is good news that must be recorded, or the gate
 /// would let the same amount slip back in unseen.
-const TOLERANCE: f64 = 0.03;
+const TOLERANCE_PERCENT: u64 = 3;
 
 /// Instructions per request by scenario and variant.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -69,7 +69,7 @@ pub fn judge(counted: &Record, known: &Record) -> Result<(), String> {
     }
     let judge_one = |(name, count): (&String, &u64)| match known.instructions.get(name) {
         None => Some(format!("{name} is not recorded")),
-        Some(known) if change(*count, *known).abs() > TOLERANCE => {
+        Some(known) if count.abs_diff(*known) * 100 > known * TOLERANCE_PERCENT => {
             Some(format!("{name}: {count} instructions, {known} recorded"))
         }
         Some(_) => None,
@@ -79,7 +79,7 @@ pub fn judge(counted: &Record, known: &Record) -> Result<(), String> {
         return Ok(());
     }
     let remedy = "if that is meant, write a new record with --record";
-    Err(format!("more than {:.0} % from the record: {}; {remedy}", TOLERANCE * 100.0, found.join("; ")))
+    Err(format!("more than {TOLERANCE_PERCENT} % from the record: {}; {remedy}", found.join("; ")))
 }
 
 fn change(count: u64, known: u64) -> f64 {

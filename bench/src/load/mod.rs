@@ -16,6 +16,9 @@ mod rate;
 
 mod clock;
 
+#[cfg(test)]
+mod tests;
+
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::rc::Rc;

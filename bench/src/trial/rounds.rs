@@ -56,11 +56,11 @@ pub fn run(
 
 impl Outcome {
     fn take(&mut self, measurement: Measurement, variant: &Variant) {
-        let compared = variant.compared();
-        let shown = measurement.numbers.get(&compared).map(|number| compared.show(*number));
-        let shown = shown.unwrap_or_else(|| "-".to_owned());
-        let title = compared.title(&variant.unit);
-        eprintln!("  round {} {:10} {shown} {title}", measurement.round, measurement.contestant);
+        // What is added over direct is known when the round is over; until then the next number tells most.
+        let known = variant.shown.iter().find_map(|one| Some((one, measurement.numbers.get(one)?)));
+        let shown = known.map(|(one, number)| format!("{} {}", one.show(*number), one.title(&variant.unit)));
+        let shown = shown.unwrap_or_else(|| "measured".to_owned());
+        eprintln!("  round {} {:10} {shown}", measurement.round, measurement.contestant);
         if measurement.failures > 0 {
             let first = measurement.first_failure.clone().unwrap_or_default();
             self.failed = true;
