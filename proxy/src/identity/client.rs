@@ -72,6 +72,17 @@ impl ClientTls {
         &self.model
     }
 
+    /// Looks at all that is here already: parameters, files, secrets that have come.
+    ///
+    /// # Errors
+    /// The field within the TLS context and what is wrong with it.
+    pub fn check(&self) -> Result<(), String> {
+        let common = &self.model.common;
+        params::versions(common)
+            .and_then(|_| Live::check(common, &self.secrets, |material| self.build(material)))
+            .map_err(|reason| format!("common_tls_context.{reason}"))
+    }
+
     /// What to open a connection with now.
     ///
     /// # Errors
@@ -87,7 +98,7 @@ impl ClientTls {
         let provider = params::provider(common);
         let contexts: Vec<_> = material.validation.iter().collect();
         let variables = self.secrets.variables();
-        let trust = if contexts.is_empty() { None } else { Some(Trust::build(&contexts, variables)?) };
+        let trust = if contexts.is_empty() { None } else { Some(Trust::of_context(&contexts, variables)?) };
         let judges_peers = trust.is_some();
         let verifier = Verifier {
             trust,

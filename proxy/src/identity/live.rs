@@ -6,7 +6,7 @@ use arc_swap::ArcSwapOption;
 use xds::model::CommonTls;
 
 use super::secrets::Secrets;
-use super::source::material::{Material, Stamps};
+use super::source::material::{Lack, Material, Stamps};
 
 /// The newest usable `T`, built when first asked for.
 #[derive(Debug)]
@@ -26,6 +26,19 @@ impl<T> Live<T> {
         Self { current: ArcSwapOption::empty(), building: Mutex::new(()) }
     }
 
+    /// Whether a `T` could be built now, as far as its secrets have come.
+    pub(super) fn check(
+        common: &CommonTls,
+        secrets: &Secrets,
+        build: impl FnOnce(&Material) -> Result<T, String>,
+    ) -> Result<(), String> {
+        match Material::of(common, secrets) {
+            Ok(material) => build(&material).map(drop),
+            Err(Lack::Awaited(_)) => Ok(()),
+            Err(Lack::Unusable(reason)) => Err(reason),
+        }
+    }
+
     /// The newest `T`. Material that cannot be used leaves the previous one in place, but a secret that was
     /// taken away takes what was made of it along.
     pub(super) fn get(
@@ -41,7 +54,8 @@ impl<T> Live<T> {
         }
         let _one_builds = self.building.lock().unwrap_or_else(PoisonError::into_inner);
         let previous = self.current.load_full();
-        let built = Material::of(common, secrets).and_then(|material| {
+        let material = Material::of(common, secrets).map_err(|lack| lack.to_string());
+        let built = material.and_then(|material| {
             let same = previous.as_ref().filter(|old| old.stamps.same_content(&material.stamps));
             let built = match same {
                 Some(old) => Arc::clone(&old.built),

@@ -84,8 +84,13 @@ pub(super) fn certified_key(
     variables: &Variables,
 ) -> Result<rustls::sign::CertifiedKey, String> {
     let certificates = certificates(&chain.0, variables)?;
-    let key = private_key(key, variables)?;
+    let der = private_key(key, variables)?;
     let provider = rustls::crypto::aws_lc_rs::default_provider();
-    rustls::sign::CertifiedKey::from_der(certificates, key, &provider)
-        .map_err(|error| format!("{}: the certificate does not fit its key: {error}", place(&chain.0)))
+    let (chain, key) = (place(&chain.0), place(&key.0));
+    rustls::sign::CertifiedKey::from_der(certificates, der, &provider).map_err(|error| match error {
+        rustls::Error::InconsistentKeys(_) => {
+            format!("{chain}: the certificate does not match the private key ({key}): give the key that it was issued for")
+        }
+        other => format!("{chain}: the certificate and its private key ({key}) cannot be used: {other}"),
+    })
 }

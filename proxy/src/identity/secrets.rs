@@ -8,6 +8,12 @@ use xds::model::{Secret, SecretName};
 
 use super::variables::Variables;
 
+/// The static secret under which this proxy's SVID is found.
+pub(super) const SVID_SECRET: &str = "tombolo_svid";
+
+/// The static secret under which the trust bundles it was given are found.
+pub(super) const BUNDLE_SECRET: &str = "tombolo_bundle";
+
 /// Most secrets of either kind; more are refused.
 pub const SECRETS_MAX: usize = 100_000;
 
@@ -65,6 +71,11 @@ impl Secrets {
     #[must_use]
     pub fn contains(&self, space: Space, name: &SecretName) -> bool {
         self.get(space, name).is_some()
+    }
+
+    /// Whether a secret that is not there may still come: those of the bootstrap are there from the start.
+    pub(super) fn may_come(space: Space, name: &SecretName) -> bool {
+        space == Space::Fetched || [SVID_SECRET, BUNDLE_SECRET].contains(&name.as_str())
     }
 
     /// Every secret now, for the admin server; keys do not print.

@@ -37,6 +37,17 @@ impl ServerTls {
         &self.model
     }
 
+    /// Looks at all that is here already: parameters, files, secrets that have come.
+    ///
+    /// # Errors
+    /// The field within the TLS context and what is wrong with it.
+    pub fn check(&self) -> Result<(), String> {
+        let common = &self.model.common;
+        params::versions(common)
+            .and_then(|_| Live::check(common, &self.secrets, |material| self.build(material)))
+            .map_err(|reason| format!("common_tls_context.{reason}"))
+    }
+
     /// What to answer a ClientHello with now.
     ///
     /// # Errors
@@ -50,7 +61,7 @@ impl ServerTls {
     fn build(&self, material: &Material) -> Result<ServerConfig, String> {
         let common = &self.model.common;
         if material.certificates.is_empty() {
-            return Err("a downstream TLS context needs a certificate".to_owned());
+            return Err("tls_certificates: a downstream TLS context needs one".to_owned());
         }
         let provider = params::provider(common);
         let builder = ServerConfig::builder_with_provider(Arc::clone(&provider))
@@ -58,7 +69,7 @@ impl ServerTls {
             .map_err(|error| error.to_string())?;
         let contexts: Vec<_> = material.validation.iter().collect();
         let variables = self.secrets.variables();
-        let trust = if contexts.is_empty() { None } else { Some(Trust::build(&contexts, variables)?) };
+        let trust = if contexts.is_empty() { None } else { Some(Trust::of_context(&contexts, variables)?) };
         let asks_for_certificate = trust.is_some() || self.model.require_client_certificate;
         let builder = if asks_for_certificate {
             builder.with_client_cert_verifier(Arc::new(Verifier {

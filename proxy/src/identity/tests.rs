@@ -11,9 +11,9 @@ use rcgen::{
 };
 use rustls_pki_types::{CertificateDer, UnixTime};
 use xds::model::{
-    CertificateChain, CertificateSource, CommonTls, DataSource, DownstreamTls, PrivateKey, SanMatcher,
-    Secret, SecretKind, SecretName, SignatureAlgorithm, StringMatcher, UpstreamTls, ValidationContext,
-    ValidationSource,
+    CertificateChain, CertificateSource, CommonTls, ConfigSource, DataSource, DownstreamTls, PrivateKey,
+    SanMatcher, Secret, SecretKind, SecretName, SignatureAlgorithm, StringMatcher, UpstreamTls,
+    ValidationContext, ValidationSource,
 };
 
 use super::trust::{Role, Trust};
@@ -152,7 +152,7 @@ fn a_certificate_that_does_not_fit_its_key_is_refused_without_showing_the_key() 
         },
     };
     let refused = super::check_secret(&secret, &Secrets::default()).unwrap_err();
-    assert!(refused.contains("does not fit its key"), "{refused}");
+    assert!(refused.contains("does not match the private key"), "{refused}");
     assert!(!refused.contains("PRIVATE") && !format!("{secret:?}").contains("PRIVATE"));
 }
 
@@ -293,4 +293,36 @@ async fn each_side_signs_and_verifies_with_what_its_context_allows_only() {
         let done = signed(client, server).await;
         assert!(done.is_err(), "client {client:?}, server {server:?}: the handshake went through");
     }
+}
+
+fn server_of(certificate: CertificateSource) -> ServerTls {
+    let model = DownstreamTls {
+        common: CommonTls { certificates: vec![certificate], ..CommonTls::default() },
+        require_client_certificate: false,
+        disable_stateless_session_resumption: false,
+        disable_stateful_session_resumption: false,
+    };
+    ServerTls::new(model, Arc::default())
+}
+
+#[test]
+fn a_context_is_checked_as_far_as_its_secrets_have_come() {
+    let ours = ca("ours");
+    let (one, other) = (leaf(&ours, "spiffe://a/b", |_| ()), leaf(&ours, "spiffe://a/c", |_| ()));
+    let pair = |key: &Leaf| CertificateSource::Inline {
+        chain: CertificateChain(inline(&one.pem)),
+        key: PrivateKey(inline(&key.key)),
+    };
+    assert_eq!(server_of(pair(&one)).check(), Ok(()));
+    let mismatch = server_of(pair(&other)).check().unwrap_err();
+    assert!(
+        mismatch.starts_with("common_tls_context.tls_certificates[0]: inline: the certificate"),
+        "{mismatch}"
+    );
+    let secret = |name: &str, source| CertificateSource::Secret { name: SecretName::from(name), source };
+    let sds = Some(ConfigSource::Ads { initial_fetch_timeout: None });
+    assert_eq!(server_of(secret("fetched", sds)).check(), Ok(()), "it may still come");
+    assert_eq!(server_of(secret("tombolo_svid", None)).check(), Ok(()), "it comes with the join");
+    let unknown = server_of(secret("misspelt", None)).check().unwrap_err();
+    assert!(unknown.contains("tls_certificates[0]: there is no static secret misspelt"), "{unknown}");
 }

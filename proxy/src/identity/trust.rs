@@ -82,6 +82,11 @@ impl Trust {
         Ok(trust)
     }
 
+    /// The same, with the field's name in the error.
+    pub(super) fn of_context(contexts: &[&ValidationContext], variables: &Variables) -> Result<Self, String> {
+        Self::build(contexts, variables).map_err(|reason| format!("validation_context: {reason}"))
+    }
+
     fn add(&mut self, context: &ValidationContext, variables: &Variables) -> Result<(), String> {
         if !context.trust_domains.is_empty() {
             let mut domains = BTreeMap::new();

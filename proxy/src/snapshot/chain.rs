@@ -61,7 +61,9 @@ impl Chain {
         let tls = match &model.transport {
             DownstreamTransport::Plain => None,
             DownstreamTransport::Tls(tls) => {
-                Some(Arc::new(ServerTls::new((**tls).clone(), Arc::clone(&environment.secrets))))
+                let tls = ServerTls::new((**tls).clone(), Arc::clone(&environment.secrets));
+                tls.check().map_err(|reason| format!("transport_socket.{reason}"))?;
+                Some(Arc::new(tls))
             }
         };
         let action = match &model.filter {

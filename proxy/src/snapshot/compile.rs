@@ -18,6 +18,9 @@ use crate::identity::{ClientTls, Space};
 use crate::policy::route::RouteTable;
 use crate::upstream::{Cluster, Clusters, Transport, Transports};
 
+/// How many names an error lists.
+const NAMES_SHOWN_MAX: usize = 8;
+
 /// What came of it.
 #[derive(Debug)]
 pub struct Compiled {
@@ -193,17 +196,23 @@ fn is_port_zero(model: &model::Listener) -> bool {
 }
 
 fn new_cluster(model: &Arc<model::Cluster>, environment: &Environment) -> Result<Arc<Cluster>, String> {
-    let transport = |transport: &UpstreamTransport| match transport {
-        UpstreamTransport::Plain => Transport::Plain,
-        UpstreamTransport::Tls(tls) => Transport::Tls(Arc::new(ClientTls::new(
-            (**tls).clone(),
-            model.http.auto_san_validation,
-            Arc::clone(&environment.secrets),
-        ))),
+    let transport = |transport: &UpstreamTransport, place: &str| match transport {
+        UpstreamTransport::Plain => Ok(Transport::Plain),
+        UpstreamTransport::Tls(tls) => {
+            let secrets = Arc::clone(&environment.secrets);
+            let tls = ClientTls::new((**tls).clone(), model.http.auto_san_validation, secrets);
+            tls.check().map_err(|reason| format!("{place}.{reason}"))?;
+            Ok::<_, String>(Transport::Tls(Arc::new(tls)))
+        }
     };
+    let matches = model.transport_matches.iter().enumerate();
     let transports = Transports {
-        default: transport(&model.transport),
-        matches: model.transport_matches.iter().map(|entry| transport(&entry.transport)).collect(),
+        default: transport(&model.transport, "transport_socket")?,
+        matches: matches
+            .map(|(index, entry)| {
+                transport(&entry.transport, &format!("transport_socket_matches[{index}].transport_socket"))
+            })
+            .collect::<Result<_, _>>()?,
     };
     let cluster = Cluster::new(Arc::clone(model), transports, &environment.registry)
         .map_err(|error| error.detail().to_owned())?;
@@ -244,6 +253,17 @@ fn inline_clusters(listener: &model::Listener, resources: &Resources) -> Result<
     Ok(())
 }
 
+/// The first names of those that are known, for an error.
+fn known_names<'a>(names: impl ExactSizeIterator<Item = &'a ClusterName>) -> String {
+    let count = names.len();
+    let first: Vec<_> = names.take(NAMES_SHOWN_MAX).map(ClusterName::as_str).collect();
+    match count.saturating_sub(first.len()) {
+        _ if count == 0 => "there is none".to_owned(),
+        0 => format!("known: {}", first.join(", ")),
+        more => format!("known: {} and {more} more", first.join(", ")),
+    }
+}
+
 /// Whether every cluster that `table` names exists, when that is asked for (`validate_clusters`).
 fn known_clusters(table: &RouteConfiguration, by_default: bool, resources: &Resources) -> Result<(), String> {
     if !table.validate_clusters.unwrap_or(by_default) {
@@ -258,8 +278,10 @@ fn known_clusters(table: &RouteConfiguration, by_default: bool, resources: &Reso
                 ClusterTarget::Header(_) => Vec::new(),
             };
             if let Some(unknown) = names.into_iter().find(|name| !resources.clusters.contains_key(*name)) {
+                let place = format!("virtual_hosts[{host_index}].routes[{index}].route");
                 return Err(format!(
-                    "virtual_hosts[{host_index}].routes[{index}].route: unknown cluster {unknown}"
+                    "{place}: unknown cluster {unknown}; {}",
+                    known_names(resources.clusters.keys())
                 ));
             }
         }

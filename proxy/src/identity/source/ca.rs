@@ -23,15 +23,9 @@ use xds::model::{
 };
 
 use crate::drain::{Draining, Phase};
-use crate::identity::secrets::Secrets;
+use crate::identity::secrets::{BUNDLE_SECRET, SVID_SECRET, Secrets};
 use crate::identity::svid::Validity;
 use crate::identity::{AlpnFallback, ClientTls, check_secret, pem};
-
-/// The static secret under which this proxy's SVID is found.
-pub const SVID_SECRET: &str = "tombolo_svid";
-
-/// The static secret under which the trust bundles it was given are found.
-pub const BUNDLE_SECRET: &str = "tombolo_bundle";
 
 /// Longest answer of the CA, bytes.
 const ANSWER_BYTES_MAX: usize = 1024 * 1024;

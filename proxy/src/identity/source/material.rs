@@ -1,5 +1,6 @@
 //! Gathers what a TLS context needs out of the resource, the secrets and files, and tells when it is out of date.
 
+use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
@@ -79,33 +80,69 @@ fn file_stamp(path: &str) -> Option<(SystemTime, u64)> {
     Some((metadata.modified().ok()?, metadata.len()))
 }
 
+/// Why there is no material.
+#[derive(Debug, PartialEq, Eq)]
+pub(in crate::identity) enum Lack {
+    /// This secret has not come yet.
+    Awaited(SecretName),
+    /// The field, the secret or file in it, and what is wrong with it.
+    Unusable(String),
+}
+
+impl fmt::Display for Lack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Awaited(name) => write!(f, "secret {name} is not here yet"),
+            Self::Unusable(reason) => f.write_str(reason),
+        }
+    }
+}
+
+impl Lack {
+    /// Notes an awaited secret, behind which more may be wrong; anything else ends the search at its place.
+    fn noted(self, place: impl Fn() -> String, awaited: &mut Option<SecretName>) -> Result<(), Self> {
+        match self {
+            Self::Awaited(name) => {
+                awaited.get_or_insert(name);
+                Ok(())
+            }
+            Self::Unusable(reason) => Err(Self::Unusable(format!("{}: {reason}", place()))),
+        }
+    }
+}
+
 impl Material {
     /// What `common` needs now.
     ///
     /// # Errors
-    /// Names the secret or file that is missing or unusable.
-    pub(in crate::identity) fn of(common: &CommonTls, secrets: &Secrets) -> Result<Self, String> {
+    /// What is unusable, or else the first secret that is awaited.
+    pub(in crate::identity) fn of(common: &CommonTls, secrets: &Secrets) -> Result<Self, Lack> {
         let checked = Arc::new(Checked { started: Instant::now(), millis: AtomicU64::new(0) });
         let changes = secrets.changes();
         let stamps = Stamps { changes, secrets: Vec::new(), files: Vec::new(), checked };
         let mut material = Self { certificates: Vec::new(), validation: Vec::new(), stamps };
-        for certificate in &common.certificates {
-            material.certificate(certificate, secrets)?;
+        let mut awaited = None;
+        for (index, certificate) in common.certificates.iter().enumerate() {
+            let place = || format!("tls_certificates[{index}]");
+            material.certificate(certificate, secrets).or_else(|lack| lack.noted(place, &mut awaited))?;
         }
         if let Some(validation) = &common.validation {
-            material.validation(validation, secrets)?;
+            let place = || "validation_context".to_owned();
+            material.validation(validation, secrets).or_else(|lack| lack.noted(place, &mut awaited))?;
         }
-        Ok(material)
+        awaited.map_or(Ok(material), |name| Err(Lack::Awaited(name)))
     }
 
-    fn certificate(&mut self, source: &CertificateSource, secrets: &Secrets) -> Result<(), String> {
+    fn certificate(&mut self, source: &CertificateSource, secrets: &Secrets) -> Result<(), Lack> {
         match source {
             CertificateSource::Inline { chain, key } => self.key_pair(chain, key, secrets),
             CertificateSource::Secret { name, source } => {
                 match self.secret(name, source.as_ref(), secrets)?.kind {
                     SecretKind::TlsCertificate { ref chain, ref key } => self.key_pair(chain, key, secrets),
                     SecretKind::ValidationContext(_) => {
-                        Err(format!("secret {name} is a validation context, a certificate is needed"))
+                        let reason =
+                            format!("secret {name} is a validation context, a certificate is needed");
+                        Err(Lack::Unusable(reason))
                     }
                 }
             }
@@ -117,15 +154,15 @@ impl Material {
         chain: &CertificateChain,
         key: &PrivateKey,
         secrets: &Secrets,
-    ) -> Result<(), String> {
+    ) -> Result<(), Lack> {
         self.stamps.file(&chain.0);
         self.stamps.file(&key.0);
-        let certified = pem::certified_key(chain, key, secrets.variables())?;
+        let certified = pem::certified_key(chain, key, secrets.variables()).map_err(Lack::Unusable)?;
         self.certificates.push(Arc::new(certified));
         Ok(())
     }
 
-    fn validation(&mut self, source: &ValidationSource, secrets: &Secrets) -> Result<(), String> {
+    fn validation(&mut self, source: &ValidationSource, secrets: &Secrets) -> Result<(), Lack> {
         match source {
             ValidationSource::Inline(context) => self.context(context),
             ValidationSource::Secret { name, source, with } => {
@@ -135,9 +172,9 @@ impl Material {
                 match self.secret(name, source.as_ref(), secrets)?.kind {
                     SecretKind::ValidationContext(ref context) => self.context(context),
                     SecretKind::TlsCertificate { .. } => {
-                        return Err(format!(
-                            "secret {name} is a certificate, a validation context is needed"
-                        ));
+                        let reason =
+                            format!("secret {name} is a certificate, a validation context is needed");
+                        return Err(Lack::Unusable(reason));
                     }
                 }
             }
@@ -158,9 +195,15 @@ impl Material {
         name: &SecretName,
         source: Option<&ConfigSource>,
         secrets: &Secrets,
-    ) -> Result<Arc<xds::model::Secret>, String> {
+    ) -> Result<Arc<xds::model::Secret>, Lack> {
         let space = if source.is_some() { Space::Fetched } else { Space::Static };
-        let held = secrets.get(space, name).ok_or_else(|| format!("secret {name} is not here yet"))?;
+        let held = secrets.get(space, name).ok_or_else(|| match Secrets::may_come(space, name) {
+            true => Lack::Awaited(name.clone()),
+            false => Lack::Unusable(format!(
+                "there is no static secret {name}: put it into static_resources.secrets, or say by sds_config where it \
+                 comes from"
+            )),
+        })?;
         self.stamps.secrets.push((space, name.clone(), held.version));
         Ok(held.secret)
     }
