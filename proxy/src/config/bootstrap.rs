@@ -28,6 +28,8 @@ pub struct Sources {
 /// A bootstrap, read and checked.
 #[derive(Debug, Clone)]
 pub struct Loaded {
+    /// Where it stands, for errors: the file, or the flag.
+    pub place: String,
     /// What it means.
     pub model: Bootstrap,
     /// The node as it is sent to control planes.
@@ -82,7 +84,7 @@ pub fn load(sources: &Sources) -> Result<Loaded, BootstrapError> {
     message.node = Some(node.clone());
     let model = xds::decode::bootstrap(&message).map_err(|error| named(&place, &error))?;
     node.user_agent_name = "tombolo".to_owned();
-    Ok(Loaded { model, identity: Identity { node, first_message_only: false } })
+    Ok(Loaded { place, model, identity: Identity { node, first_message_only: false } })
 }
 
 fn read(path: &Path) -> Result<String, String> {

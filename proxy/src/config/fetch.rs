@@ -5,7 +5,11 @@ use std::time::{Duration, Instant};
 
 use xds::model::ConfigSource;
 
+use super::file_update::Files;
 use crate::snapshot::{Fetches, Reference};
+
+/// How long reading a file may take (Envoy's default of `initial_fetch_timeout`).
+const FILE_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// How long a source is waited for before things start without it.
 pub(super) fn initial_fetch_timeout(source: &ConfigSource) -> Option<Duration> {
@@ -13,8 +17,8 @@ pub(super) fn initial_fetch_timeout(source: &ConfigSource) -> Option<Duration> {
         ConfigSource::Ads { initial_fetch_timeout } | ConfigSource::Api { initial_fetch_timeout, .. } => {
             *initial_fetch_timeout
         }
-        // A file is there or it is not.
-        ConfigSource::Path { .. } => Some(Duration::ZERO),
+        // A file answers as soon as it was read; this is for a disk that does not.
+        ConfigSource::Path { .. } => Some(FILE_TIMEOUT),
     }
 }
 
@@ -39,10 +43,13 @@ impl Waiting {
         self.since.is_empty()
     }
 
-    /// Gives up what took too long; tells whether anything was.
-    pub(super) fn give_up(&mut self, fetches: &mut Fetches, now: Instant) -> bool {
+    /// Gives up what took too long, or is not in a file that was read; tells whether anything was.
+    pub(super) fn give_up(&mut self, fetches: &mut Fetches, files: &Files, now: Instant) -> bool {
         let over = |reference: &Reference, since: &Instant| {
-            initial_fetch_timeout(reference.source()).is_some_and(|limit| now.duration_since(*since) >= limit)
+            let source = reference.source();
+            let is_late =
+                initial_fetch_timeout(source).is_some_and(|limit| now.duration_since(*since) >= limit);
+            is_late || matches!(source, ConfigSource::Path { path, .. } if files.was_read(path))
         };
         let late: Vec<_> = self.since.extract_if(|reference, since| over(reference, since)).collect();
         for (reference, _) in &late {

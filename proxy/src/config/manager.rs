@@ -3,19 +3,21 @@
 //! It collects resources from the bootstrap, files and streams, compiles them, stores the snapshot, acknowledges,
 //! and subscribes to what the new resources refer to.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, watch};
-use xds::model::{ConfigSource, DynamicResources, LoadAssignment};
+use xds::model::LoadAssignment;
 use xds::wire::client::event::{Arrived, Event, Ticket};
 use xds::wire::nack::Rejection;
-use xds::wire::resource::{Interest, ResourceType};
+use xds::wire::resource::{Interest, ResourceType, own_name};
 
 use super::bootstrap::Loaded;
 use super::desired::Desired;
-use super::fetch::{Waiting, initial_fetch_timeout};
+use super::fetch::Waiting;
+use super::file_update::{FileUpdate, Files};
+use super::roots::Roots;
 use super::subscriptions::{StreamKey, Subscriptions};
 use super::watch_file::FileRead;
 use crate::drain::{Draining, Phase};
@@ -44,15 +46,14 @@ pub enum Readiness {
 pub struct Manager {
     live: Arc<Live>,
     environment: Environment,
-    bootstrap: Loaded,
     desired: Desired,
     fetches: Fetches,
     waiting: Waiting,
     subscriptions: Subscriptions,
     events: mpsc::Receiver<(StreamKey, Event)>,
     reads: mpsc::Receiver<FileRead>,
-    /// Root types whose first response is still awaited, with the end of the wait.
-    first: BTreeMap<ResourceType, Option<Instant>>,
+    files: Files,
+    roots: Roots,
     readiness: watch::Sender<Readiness>,
     stats: ControlPlaneStats,
 }
@@ -63,28 +64,28 @@ impl Manager {
     /// # Errors
     /// The first static resource that is refused, with its path; nothing listens then.
     pub fn start(bootstrap: Loaded, live: Arc<Live>, environment: Environment) -> Result<Self, String> {
-        let desired = Desired::from_bootstrap(&bootstrap.model, &environment.secrets)?;
+        let desired = desired(&bootstrap, &environment)?;
         let stats = ControlPlaneStats::register(&environment.registry);
         let (events_in, events) = mpsc::channel(EVENTS_QUEUED_MAX);
         let (reads_in, reads) = mpsc::channel(EVENTS_QUEUED_MAX);
         let subscriptions = Subscriptions::new(&bootstrap, Arc::clone(&live), events_in, reads_in);
+        let roots = Roots::new(&bootstrap.model.dynamic);
         let mut manager = Self {
             live,
             environment,
-            bootstrap,
             desired,
             fetches: Fetches::default(),
             waiting: Waiting::default(),
             subscriptions,
             events,
             reads,
-            first: BTreeMap::new(),
+            files: Files::default(),
+            roots,
             readiness: watch::Sender::new(Readiness::Initializing),
             stats,
         };
-        manager.expect_roots(Instant::now());
-        match manager.apply().into_iter().next() {
-            Some(refused) => Err(refused.to_string()),
+        match manager.take_into_use().into_iter().next() {
+            Some(refused) => Err(format!("{}: {refused}", bootstrap.place)),
             None => Ok(manager),
         }
     }
@@ -95,11 +96,11 @@ impl Manager {
     /// # Errors
     /// The first static resource that is refused, with its path.
     pub fn check(bootstrap: Loaded, live: Arc<Live>, environment: Environment) -> Result<(), String> {
-        let desired = Desired::from_bootstrap(&bootstrap.model, &environment.secrets)?;
+        let desired = desired(&bootstrap, &environment)?;
         let given_up = references(&desired.resources).into_iter().collect();
         let fetches = Fetches { given_up, listeners_may_start: true };
         let compiled = compile(&desired.resources, &live.load(), &fetches, &environment);
-        compiled.refused.first().map_or(Ok(()), |refused| Err(refused.to_string()))
+        compiled.refused.first().map_or(Ok(()), |refused| Err(format!("{}: {refused}", bootstrap.place)))
     }
 
     /// Tells when the first configuration is in use.
@@ -110,7 +111,7 @@ impl Manager {
 
     /// Follows the control planes until `draining` is stopped.
     pub async fn run(mut self, mut draining: Draining) {
-        self.open_root_streams().await;
+        self.follow_roots().await;
         self.subscriptions.follow_all(&self.desired.resources).await;
         let mut tick = tokio::time::interval(WARMING_INTERVAL);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
@@ -121,48 +122,33 @@ impl Manager {
                 Some(read) = self.reads.recv() => self.on_file(read).await,
                 _ = tick.tick(), if self.is_unsettled() => self.on_tick().await,
             }
+            self.follow_roots().await;
         }
     }
 
     fn is_unsettled(&self) -> bool {
         *self.readiness.borrow() == Readiness::Initializing
             || !self.waiting.is_empty()
-            || !self.first.is_empty()
+            || self.roots.are_awaited()
             || !self.live.load().warming.is_empty()
     }
 
-    fn dynamic(&self) -> &DynamicResources {
-        &self.bootstrap.model.dynamic
-    }
-
-    /// The source of a root type, with `Ads` resolved to the aggregated stream.
-    fn roots(&self) -> [(ResourceType, Option<ConfigSource>); 2] {
-        let dynamic = self.dynamic();
-        [
-            (ResourceType::Cluster, dynamic.clusters.clone()),
-            (ResourceType::Listener, dynamic.listeners.clone()),
-        ]
-    }
-
-    fn expect_roots(&mut self, now: Instant) {
-        for (ty, source) in self.roots() {
-            if let Some(source) = source {
-                let end = initial_fetch_timeout(&source).map(|limit| now + limit.max(WARMING_INTERVAL));
-                self.first.insert(ty, end);
-            }
+    /// Asks for clusters, then for listeners.
+    async fn follow_roots(&mut self) {
+        for (ty, source) in self.roots.next(Instant::now()) {
+            self.subscriptions.follow(ty, &source, Interest::all()).await;
         }
     }
 
-    async fn open_root_streams(&mut self) {
-        for (ty, source) in self.roots() {
-            if let Some(source) = source {
-                self.subscriptions.follow(ty, &source, Interest::all()).await;
-            }
-        }
+    /// Compiles and stores, and tells the log what was refused.
+    fn apply(&mut self) -> Vec<Refused> {
+        let refused = self.take_into_use();
+        warn_of(&refused);
+        refused
     }
 
     /// Compiles and stores; refused resources are back to what they were.
-    fn apply(&mut self) -> Vec<Refused> {
+    fn take_into_use(&mut self) -> Vec<Refused> {
         let previous = self.live.load();
         let compiled = compile(&self.desired.resources, &previous, &self.fetches, &self.environment);
         self.desired.resources = compiled.snapshot.resources.clone();
@@ -173,11 +159,9 @@ impl Manager {
         let snapshot = Arc::new(compiled.snapshot);
         self.live.store(Arc::clone(&snapshot));
         retire(&previous, &snapshot);
-        self.note_readiness(settled);
-        for refused in &compiled.refused {
-            tracing::warn!(%refused, "resource refused");
-        }
-        compiled.refused
+        let mut refused = compiled.refused;
+        refused.extend(self.note_readiness(settled));
+        refused
     }
 
     fn missing_endpoints(&self, resources: &Resources) -> Vec<Reference> {
@@ -188,16 +172,19 @@ impl Manager {
         references(resources).into_iter().filter(missing).collect()
     }
 
-    fn note_readiness(&mut self, clusters_settled: bool) {
-        let clusters_known = !self.first.contains_key(&ResourceType::Cluster);
+    /// Lets listeners start once the clusters are there, and tells when all is in use.
+    fn note_readiness(&mut self, clusters_settled: bool) -> Vec<Refused> {
+        let clusters_known = !self.roots.is_awaited(ResourceType::Cluster);
         if clusters_known && clusters_settled && !self.fetches.listeners_may_start {
             self.fetches.listeners_may_start = true;
-            let refused = self.apply();
-            if refused.is_empty() {
-                return;
-            }
+            return self.take_into_use();
         }
-        let listeners_known = !self.first.contains_key(&ResourceType::Listener);
+        self.note_ready();
+        Vec::new()
+    }
+
+    fn note_ready(&mut self) {
+        let listeners_known = !self.roots.is_awaited(ResourceType::Listener);
         if self.fetches.listeners_may_start && listeners_known && self.waiting.is_empty() {
             self.readiness.send_replace(Readiness::Ready);
         }
@@ -205,14 +192,8 @@ impl Manager {
 
     async fn on_tick(&mut self) {
         let now = Instant::now();
-        self.first.retain(|ty, end| {
-            let over = end.is_some_and(|end| now >= end);
-            if over {
-                tracing::warn!(?ty, "the control plane has not answered in time; starting without it");
-            }
-            !over
-        });
-        let gave_up = self.waiting.give_up(&mut self.fetches, now);
+        self.roots.give_up(now);
+        let gave_up = self.waiting.give_up(&mut self.fetches, &self.files, now);
         if gave_up {
             self.fill_missing_endpoints();
         }
@@ -222,7 +203,7 @@ impl Manager {
             self.subscriptions.follow_all(&self.desired.resources).await;
         } else {
             let settled = self.live.load().warming.is_empty();
-            self.note_readiness(settled);
+            warn_of(&self.note_readiness(settled));
         }
     }
 
@@ -281,7 +262,7 @@ impl Manager {
         let arrived: Vec<_> = resources.iter().map(|resource| resource.name.clone()).collect();
         let mut rejected = self.take(ty, resources, &removed);
         rejected.extend(invalid);
-        self.first.remove(&ty);
+        self.roots.answered(ty);
         rejected.extend(self.apply().into_iter().filter_map(|refused| {
             let ours = arrived.iter().any(|name| name == refused.resource.name());
             ours.then(|| Rejection { name: refused.resource.name().to_owned(), error: refused.reason })
@@ -311,32 +292,51 @@ impl Manager {
     }
 
     async fn on_file(&mut self, read: FileRead) {
-        let resources = match read.content {
+        self.roots.answered_by_file(&read.path);
+        let bodies = match read.content {
             Ok(file) => file.resources,
             Err(error) => {
+                self.files.failed(&read.path);
                 return tracing::warn!(error, "a resource file cannot be read; keeping what is known");
             }
         };
+        let named = bodies.into_iter().map(|body| {
+            let ty = ResourceType::from_type_url(&body.type_url)
+                .ok_or_else(|| format!("{:?} is not a type of resource", body.type_url));
+            (ty.and_then(|ty| Ok((ty, own_name(&body)?))), body)
+        });
+        let FileUpdate { resources, mut refused, gone } = self.files.update(&read.path, named.collect());
         let secrets = Arc::clone(&self.environment.secrets);
-        for body in resources {
-            let Some(ty) = ResourceType::from_type_url(&body.type_url) else {
-                tracing::warn!(path = read.path, type_url = body.type_url, "unknown resource type in a file");
-                continue;
-            };
-            self.first.remove(&ty);
-            let taken = xds::decode::resource(&ty.type_url(), &body)
-                .map_err(|error| error.to_string())
-                .and_then(|decoded| {
-                    let name = xds::wire::resource::own_name(&body)?;
-                    self.desired.set(&name, decoded, &secrets).map_err(|refused| refused.error)
-                });
-            if let Err(error) = taken {
-                tracing::warn!(path = read.path, error, "a resource in a file is refused");
-            }
+        for (ty, name) in gone {
+            self.desired.remove(ty, &name, &secrets);
         }
-        self.apply();
+        for ((ty, name), body) in resources {
+            let decoded = xds::decode::resource(&ty.type_url(), &body).map_err(|error| error.to_string());
+            let taken = decoded.and_then(|decoded| {
+                self.desired.set(&name, decoded, &secrets).map_err(|refused| refused.error)
+            });
+            refused.extend(taken.err().map(|error| format!("{} {name}: {error}", ty.message_name())));
+        }
+        for error in &refused {
+            tracing::warn!(path = read.path, error, "a resource in a file is refused");
+        }
+        let refused = refused.len() + self.apply().len();
+        self.stats.counters().inc(ControlPlaneMetric::Updates);
+        self.stats.counters().add(ControlPlaneMetric::ResourcesRejected, refused as u64);
         self.subscriptions.follow_all(&self.desired.resources).await;
     }
+}
+
+fn warn_of(refused: &[Refused]) {
+    for refused in refused {
+        tracing::warn!(%refused, "resource refused");
+    }
+}
+
+/// What the bootstrap wants; its secrets are taken in.
+fn desired(bootstrap: &Loaded, environment: &Environment) -> Result<Desired, String> {
+    Desired::from_bootstrap(&bootstrap.model, &environment.secrets)
+        .map_err(|reason| format!("{}: {reason}", bootstrap.place))
 }
 
 /// Lets the clusters end that are not in the configuration any more.

@@ -12,6 +12,10 @@ mod desired;
 
 mod fetch;
 
+mod file_update;
+
+mod roots;
+
 mod source;
 
 mod subscriptions;
