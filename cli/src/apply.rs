@@ -9,7 +9,7 @@ use crate::client::Client;
 use crate::context::Context;
 use crate::documents;
 use crate::failure::Failure;
-use crate::output::{Format, print_value, text};
+use crate::output::{Format, print, print_value, text};
 
 /// Create or change resources.
 #[derive(Debug, Args)]
@@ -29,7 +29,7 @@ impl Apply {
     pub(crate) async fn run(self, context: &Context) -> Result<(), Failure> {
         let mut items = Vec::new();
         for file in &self.filename {
-            items.extend(documents::read(file)?);
+            items.extend(documents::values(documents::read(file)?));
         }
         if items.is_empty() {
             return Err(Failure::Failed("no resource in what was given".to_owned()));
@@ -40,23 +40,20 @@ impl Apply {
         if self.output != Format::Table && self.output != Format::Wide {
             return print_value(&answer, self.output);
         }
-        print_outcomes(&answer, if self.dry_run { " (dry run)" } else { "" });
-        Ok(())
+        print(outcomes(&answer, if self.dry_run { " (dry run)" } else { "" }))
     }
 }
 
 /// One line per resource: `Service/cart configured`.
-pub(crate) fn print_outcomes(answer: &Value, note: &str) {
+pub(crate) fn outcomes(answer: &Value, note: &str) -> String {
+    let mut lines = String::new();
     for item in answer["items"].as_array().into_iter().flatten() {
         let object = &item["object"];
-        println!(
-            "{}/{} {}{note}",
-            text(object, "/kind"),
-            text(object, "/metadata/name"),
-            text(item, "/outcome")
-        );
+        let (kind, name) = (text(object, "/kind"), text(object, "/metadata/name"));
+        lines.push_str(&format!("{kind}/{name} {}{note}\n", text(item, "/outcome")));
         if let Some(secret) = object.pointer("/status/secret").and_then(Value::as_str) {
-            println!("  token (shown once): {secret}");
+            lines.push_str(&format!("  token (shown once): {secret}\n"));
         }
     }
+    lines
 }

@@ -48,7 +48,13 @@ impl Control {
             .with_env_filter(filter)
             .with_ansi(false)
             .with_writer(std::io::stderr)
+            // A log that cannot be written, on a disk that is full, is no reason to panic.
+            .log_internal_errors(false)
             .init();
+        // Before anything answers, so that who may be asked may also be ended as it should.
+        let failed = |error: std::io::Error| format!("signals cannot be received: {error}");
+        let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
         let running = serve(ControlOptions {
             trust_domain: self.trust_domain,
             rest: self.rest,
@@ -59,10 +65,9 @@ impl Control {
         })
         .await
         .map_err(|error| error.to_string())?;
-        let mut terminate = signal(SignalKind::terminate()).map_err(|error| error.to_string())?;
         tokio::select! {
             _ = terminate.recv() => {}
-            _ = tokio::signal::ctrl_c() => {}
+            _ = interrupt.recv() => {}
             () = parent::gone(self.exit_with_parent) => {}
         }
         running.shutdown().await;

@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use clap::Args;
 use serde_json::{Value, json};
 
-use crate::apply::print_outcomes;
+use crate::apply::outcomes;
 use crate::client::Client;
 use crate::context::Context;
 use crate::documents;
 use crate::failure::Failure;
 use crate::get::kind_name;
+use crate::output::print;
 
 /// Remove resources.
 #[derive(Debug, Args)]
@@ -37,14 +38,13 @@ impl Delete {
             items.extend(self.names.iter().map(|name| json!({ "kind": kind, "name": name })));
         }
         for file in &self.filename {
-            for document in documents::read(file)? {
+            for document in documents::values(documents::read(file)?) {
                 items.push(json!({ "kind": document["kind"], "name": document["metadata"]["name"] }));
             }
         }
         let client = Client::new(&context.target()?)?;
         let path = if self.dry_run { "/v1/delete?dryRun=true" } else { "/v1/delete" };
         let answer = client.post(path, &json!({ "items": items })).await?;
-        print_outcomes(&answer, if self.dry_run { " (dry run)" } else { "" });
-        Ok(())
+        print(outcomes(&answer, if self.dry_run { " (dry run)" } else { "" }))
     }
 }

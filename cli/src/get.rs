@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use crate::client::Client;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::output::{Format, print_table, print_value, text};
+use crate::output::{Format, print, print_value, table, text};
 
 /// Show resources.
 #[derive(Debug, Args)]
@@ -33,7 +33,7 @@ impl Get {
             }
         }
         match (self.output, &self.name) {
-            (Format::Table | Format::Wide, _) => print_rows(&items, self.output == Format::Wide),
+            (Format::Table | Format::Wide, _) => print(rows(&items, self.output == Format::Wide))?,
             (format, Some(_)) => print_value(&items[0], format)?,
             (format, None) => {
                 print_value(&json!({ "apiVersion": "v1", "kind": "List", "items": items }), format)?;
@@ -73,7 +73,7 @@ pub(crate) fn kind_name(word: &str) -> Result<&'static str, Failure> {
     kind(word).map(Kind::name)
 }
 
-fn print_rows(items: &[Value], wide: bool) {
+fn rows(items: &[Value], wide: bool) -> String {
     let rows: Vec<Vec<String>> = items
         .iter()
         .map(|item| {
@@ -96,20 +96,21 @@ fn print_rows(items: &[Value], wide: bool) {
     } else {
         &["KIND", "NAME", "GENERATION", "STATE"]
     };
-    print_table(headings, &rows);
+    let mut lines = table(headings, &rows);
     for item in items.iter().filter(|_| wide) {
         for refusal in item.pointer("/status/refusals").and_then(Value::as_array).into_iter().flatten() {
-            println!(
-                "{}/{} refused by {}: {} {}: {}",
+            lines.push_str(&format!(
+                "{}/{} refused by {}: {} {}: {}\n",
                 text(item, "/kind"),
                 text(item, "/metadata/name"),
                 text(refusal, "/proxy"),
                 text(refusal, "/type"),
                 text(refusal, "/resource"),
                 text(refusal, "/message"),
-            );
+            ));
         }
     }
+    lines
 }
 
 fn condition(item: &Value, kind: &str) -> Option<Value> {

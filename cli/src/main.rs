@@ -82,8 +82,9 @@ fn main() -> ExitCode {
     let done = match command {
         Command::Proxy(options) => return proxy::boot::run(&options),
         Command::Completion { shell } => {
-            clap_complete::generate(shell, &mut Arguments::command(), "tombolo", &mut std::io::stdout());
-            Ok(())
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "tombolo", &mut script);
+            output::print(String::from_utf8_lossy(&script))
         }
         Command::Validate(validate) => validate.run(),
         Command::Control(control) => run(control.run()),
@@ -97,7 +98,7 @@ fn main() -> ExitCode {
     match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(failure) => {
-            eprintln!("error: {failure}");
+            output::complain(format_args!("error: {failure}"));
             failure.exit_code()
         }
     }

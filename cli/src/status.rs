@@ -6,7 +6,7 @@ use serde_json::Value;
 use crate::client::Client;
 use crate::context::Context;
 use crate::failure::Failure;
-use crate::output::{Format, print_table, print_value, text};
+use crate::output::{Format, print, print_value, table, text};
 
 /// Show the state of the mesh.
 #[derive(Debug, Args)]
@@ -23,36 +23,37 @@ impl Status {
         if matches!(self.output, Format::Json | Format::Yaml) {
             return print_value(&status, self.output);
         }
-        println!(
-            "control API {}  trust domain {}  revision {}  root expires {}",
+        let mut page = format!(
+            "control API {}  trust domain {}  revision {}  root expires {}\n\n",
             target.server,
             text(&status, "/trustDomain"),
             text(&status, "/revision"),
             text(&status, "/authority/rootExpiresAt"),
         );
-        println!();
         let rows = |name: &str, pointers: &[&str]| -> Vec<Vec<String>> {
             let entries = status[name].as_array().into_iter().flatten();
             entries.map(|entry| pointers.iter().map(|pointer| text(entry, pointer)).collect()).collect()
         };
-        print_table(
+        page += &table(
             &["SITE", "GATEWAY", "MESH", "CONNECTED", "CURRENT"],
             &rows("sites", &["/name", "/gateway", "/mesh", "/connected", "/current"]),
         );
-        println!();
-        print_table(
+        page += "\n";
+        page += &table(
             &["PROXY", "MODE", "CONNECTED", "CURRENT", "REVISION", "CERTIFICATE EXPIRES"],
             &rows(
                 "proxies",
                 &["/id", "/mode", "/connected", "/current", "/revision", "/certificateExpiresAt"],
             ),
         );
-        print_types(&status);
-        Ok(())
+        page += "\n";
+        page += &types(&status);
+        print(page)
     }
 }
 
-fn print_types(status: &Value) {
+/// What each proxy was told of each type, and what it refused.
+fn types(status: &Value) -> String {
     let mut rows = Vec::new();
     let mut refusals = Vec::new();
     for proxy in status["proxies"].as_array().into_iter().flatten() {
@@ -75,9 +76,9 @@ fn print_types(status: &Value) {
             }
         }
     }
-    println!();
-    print_table(&["SITE", "TYPE", "TOLD", "ACKNOWLEDGED", "RESOURCES", "STATE"], &rows);
+    let mut page = table(&["SITE", "TYPE", "TOLD", "ACKNOWLEDGED", "RESOURCES", "STATE"], &rows);
     for refusal in refusals {
-        println!("NACK {refusal}");
+        page += &format!("NACK {refusal}\n");
     }
+    page
 }

@@ -8,8 +8,9 @@ use control_api::resource::reference;
 use control_api::resource::world::World;
 use proxy::boot;
 
-use crate::documents;
+use crate::documents::{self, Document};
 use crate::failure::Failure;
+use crate::output::print;
 
 /// Check files.
 #[derive(Debug, Args)]
@@ -24,7 +25,7 @@ impl Validate {
         for file in &self.files {
             let documents = documents::read(file)?;
             let place = file.display();
-            let is_mesh = documents.iter().any(|document| document.get("apiVersion").is_some());
+            let is_mesh = documents.iter().any(|document| document.value.get("apiVersion").is_some());
             let found = if is_mesh {
                 let count = check_mesh(&documents).map_err(|why| format!("{place}: {why}"))?;
                 format!("{count} resources")
@@ -32,21 +33,20 @@ impl Validate {
                 boot::check_file(file).map_err(Failure::Failed)?;
                 "Envoy bootstrap".to_owned()
             };
-            println!("{place}: OK ({found})");
+            print(format_args!("{place}: OK ({found})\n"))?;
         }
         Ok(())
     }
 }
 
 /// Checks every document, and that what they name is among them.
-fn check_mesh(documents: &[serde_json::Value]) -> Result<usize, String> {
+fn check_mesh(documents: &[Document]) -> Result<usize, String> {
     let mut world = World::new("tombolo.local");
-    for (index, document) in documents.iter().enumerate() {
-        let object =
-            Object::parse(document).map_err(|invalid| format!("document {}: {invalid}", index + 1))?;
+    for Document { place, value } in documents {
+        let object = Object::parse(value).map_err(|invalid| format!("{place}: {invalid}"))?;
         let name = object.object_ref();
         if world.find(&name).is_some() {
-            return Err(format!("document {}: {name} stands twice", index + 1));
+            return Err(format!("{place}: {name} stands twice"));
         }
         world.insert(object);
     }

@@ -9,6 +9,7 @@ use std::time::Duration;
 use tokio::process::{ChildStdin, Command};
 
 use crate::failure::Failure;
+use crate::output::complain;
 
 /// How long a child may take to end before it is killed.
 const END_TIMEOUT: Duration = Duration::from_secs(8);
@@ -106,7 +107,7 @@ impl Children {
         }
         for child in self.0.iter_mut().rev() {
             if tokio::time::timeout(END_TIMEOUT, child.process.wait()).await.is_err() {
-                eprintln!("{} does not end; killed", child.name);
+                complain(format_args!("{} does not end; killed", child.name));
                 let _gone_already = child.process.kill().await;
             }
         }
@@ -116,8 +117,13 @@ impl Children {
 impl Running {
     fn obituary(&self, status: ExitStatus) -> String {
         let log = std::fs::read_to_string(&self.log).unwrap_or_default();
+        let place = self.log.display();
+        // Our own programs say why they end in one line.
+        if let Some(reason) = log.lines().rev().find_map(|line| line.strip_prefix("error: ")) {
+            return format!("{} has ended ({status}): {reason} (log: {place})", self.name);
+        }
         let lines: Vec<_> = log.lines().collect();
         let shown = lines[lines.len().saturating_sub(LOG_LINES_SHOWN)..].join("\n  ");
-        format!("{} has ended ({status}):\n  {shown}\n  log: {}", self.name, self.log.display())
+        format!("{} has ended ({status}):\n  {shown}\n  log: {place}", self.name)
     }
 }

@@ -38,7 +38,7 @@ pub(super) fn mesh(layout: &Layout) -> Result<Vec<Value>, Failure> {
             text = text.replace(&placeholder, &layout.site_port(index, offset).to_string());
         }
     }
-    documents::parse(&text).map_err(Failure::Failed)
+    documents::parse(&text).map(documents::values).map_err(Failure::Failed)
 }
 
 /// The demo's service instances.

@@ -31,6 +31,7 @@ use crate::client::Client;
 use crate::context::{Context, Target};
 use crate::documents;
 use crate::failure::Failure;
+use crate::output::{complain, print};
 
 use child::{Child, Children};
 use layout::{Layout, SitePlan};
@@ -91,7 +92,8 @@ impl Up {
         layout: &Layout,
         children: &mut Children,
     ) -> Result<(), Failure> {
-        let mesh = self.filename.as_ref().map(|file| documents::read(file)).transpose()?;
+        let mesh =
+            self.filename.as_ref().map(|file| documents::read(file).map(documents::values)).transpose()?;
         ports::check_ports_of_control(layout)?;
         let limit = Duration::from_secs(self.timeout_s);
         let target = Target { server: layout.control_url(), token_file: layout.admin_token() };
@@ -113,10 +115,9 @@ impl Up {
         }
         let tries = ready::mesh(&client, &sites, limit, children).await?;
         match self.output {
-            Form::Json => println!("{}", show::json(layout, &sites, &tries)),
-            Form::Table => print!("{}", show::table(layout, &sites, &tries, &services, children)),
+            Form::Json => print(format_args!("{}\n", show::json(layout, &sites, &tries))),
+            Form::Table => print(show::table(layout, &sites, &tries, &services, children)),
         }
-        Ok(())
     }
 
     fn control(&self, layout: &Layout) -> Result<Child, Failure> {
@@ -173,7 +174,7 @@ async fn wait_for_the_end(children: &mut Children) -> Result<(), Failure> {
     loop {
         tokio::select! {
             () = &mut told => return Ok(()),
-            ended = children.next_ended() => eprintln!("{ended}"),
+            ended = children.next_ended() => complain(ended),
         }
     }
 }

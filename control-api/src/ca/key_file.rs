@@ -43,6 +43,10 @@ pub fn read(path: &Path) -> Result<String, CaError> {
 
 fn write(path: &Path, content: &str, mode: u32) -> Result<(), CaError> {
     let failed = |e: std::io::Error| file_error("write", path, &e);
+    // A full disk is no reason to fail when there is nothing to write.
+    if fs::read_to_string(path).is_ok_and(|there| there == content) && has_mode(path, mode) {
+        return Ok(());
+    }
     let mut temporary = path.as_os_str().to_owned();
     temporary.push(".new");
     let temporary = Path::new(&temporary);
@@ -51,13 +55,24 @@ fn write(path: &Path, content: &str, mode: u32) -> Result<(), CaError> {
         Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(failed(e)),
         _ => {}
     }
-    let mut file =
-        OpenOptions::new().write(true).create_new(true).mode(mode).open(temporary).map_err(failed)?;
-    file.write_all(content.as_bytes()).map_err(failed)?;
-    file.sync_all().map_err(failed)?;
-    fs::rename(temporary, path).map_err(failed)?;
+    let written = write_whole(temporary, content, mode).and_then(|()| fs::rename(temporary, path));
+    written.map_err(|error| {
+        // Half a file is of no use to anybody.
+        let _it_says_enough_already = fs::remove_file(temporary);
+        failed(error)
+    })?;
     let directory = path.parent().unwrap_or(Path::new("."));
     fs::File::open(directory).and_then(|d| d.sync_all()).map_err(failed)
+}
+
+fn write_whole(path: &Path, content: &str, mode: u32) -> std::io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create_new(true).mode(mode).open(path)?;
+    file.write_all(content.as_bytes())?;
+    file.sync_all()
+}
+
+fn has_mode(path: &Path, mode: u32) -> bool {
+    fs::metadata(path).is_ok_and(|metadata| metadata.permissions().mode() & 0o777 == mode)
 }
 
 fn file_error(action: &'static str, path: &Path, error: &std::io::Error) -> CaError {

@@ -10,6 +10,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use super::fields;
 use super::invalid::Invalid;
 use super::kind::{Kind, ObjectRef};
 
@@ -76,7 +77,11 @@ impl<S: Spec> Document<S> {
         let written = serde_json::to_value(&spec)
             .map_err(|e| Invalid::new("spec", format!("cannot be written back: {e}")))?;
         if let Some(path) = unread_field(&document["spec"], &written) {
-            return Err(Invalid::new(format!("spec{path}"), "unknown field"));
+            let message = match fields::accepted::<S>(&path) {
+                none if none.is_empty() => "unknown field".to_owned(),
+                names => format!("unknown field: accepted are {names}"),
+            };
+            return Err(Invalid::new(format!("spec{path}"), message));
         }
         let document = Self { metadata, spec, status: None };
         document.check()?;
@@ -127,8 +132,27 @@ fn part<T: DeserializeOwned>(document: &Map<String, Value>, key: &str) -> Result
             path if path == "." => key.to_string(),
             path => format!("{key}.{path}"),
         };
-        Invalid::new(path, error.inner().to_string())
+        Invalid::new(path, accepted(&error.inner().to_string()))
     })
+}
+
+/// A type's refusal in the words of who writes documents, not of who writes Rust.
+fn accepted(message: &str) -> String {
+    let Some((found, expected)) = message.rsplit_once(", expected ") else { return message.to_owned() };
+    let words = match expected {
+        "u8" => "a whole number from 0 to 255",
+        "u16" => "a whole number from 0 to 65535",
+        "u32" => "a whole number from 0 to 4294967295",
+        "i32" => "a whole number from -2147483648 to 2147483647",
+        "u64" | "i64" | "usize" => "a whole number",
+        "a sequence" => "a list",
+        "a map" => "a mapping",
+        "a boolean" => "true or false",
+        "a string" => "a text",
+        named if named.starts_with("struct ") => "a mapping",
+        other => other,
+    };
+    format!("{found}: accepted is {words}")
 }
 
 /// The path of a field that was sent but is not in what was understood. The Gateway API's types

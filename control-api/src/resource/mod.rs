@@ -11,6 +11,8 @@ pub mod kind;
 pub mod name;
 pub mod span;
 
+pub mod fields;
+
 pub mod document;
 pub mod pem;
 

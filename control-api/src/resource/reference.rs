@@ -18,6 +18,9 @@ use super::tcp_route;
 use super::world::World;
 use crate::limits;
 
+/// How many names a refusal lists.
+const NAMES_SHOWN_MAX: usize = 8;
+
 /// A resource whose field does not fit the others.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Misfit {
@@ -67,7 +70,18 @@ fn at(object: ObjectRef) -> impl Fn(Invalid) -> Misfit {
 fn known_site(world: &World, field: &str, site: &str) -> Result<(), Invalid> {
     match world.site(site) {
         Some(_) => Ok(()),
-        None => Err(Invalid::new(field, format!("there is no Site {site:?}"))),
+        None => Err(Invalid::new(field, no_such(world, Kind::Site, site))),
+    }
+}
+
+/// That `name` does not exist, and what does.
+fn no_such(world: &World, kind: Kind, name: &str) -> String {
+    let names: Vec<_> = world.all(kind).map(|object| object.metadata().name.as_str()).collect();
+    let first = names[..names.len().min(NAMES_SHOWN_MAX)].join(", ");
+    match names.len().saturating_sub(NAMES_SHOWN_MAX) {
+        _ if names.is_empty() => format!("there is no {kind} {name:?}, nor any other"),
+        0 => format!("there is no {kind} {name:?}: there are {first}"),
+        more => format!("there is no {kind} {name:?}: there are {first} and {more} more"),
     }
 }
 
@@ -167,7 +181,7 @@ fn check_backend(
     fits: impl Fn(Protocol) -> bool,
 ) -> Result<(), Invalid> {
     let Some(service) = world.service(backend.name) else {
-        return Err(Invalid::new(format!("{field}.name"), format!("there is no Service {:?}", backend.name)));
+        return Err(Invalid::new(format!("{field}.name"), no_such(world, Kind::Service, backend.name)));
     };
     if !fits(service.spec.protocol) {
         return Err(Invalid::new(
@@ -269,8 +283,7 @@ fn check_failovers(world: &World) -> Result<(), Misfit> {
         let at = at(failover.object_ref());
         let service = &failover.spec.service;
         if world.service(service).is_none() {
-            let message = format!("there is no Service {service:?}");
-            return Err(at(Invalid::new("spec.service", message)));
+            return Err(at(Invalid::new("spec.service", no_such(world, Kind::Service, service))));
         }
         if let Some(other) = owners.insert(service, &failover.metadata.name) {
             let message = format!("Failover {other:?} is already the one of Service {service:?}");

@@ -34,7 +34,10 @@ pub async fn apply(
     let (mut requests, mut secrets) = (Vec::new(), Vec::new());
     let mut seen = BTreeSet::new();
     for (i, document) in items(read::json(body)?)?.iter().enumerate() {
-        let object = Object::parse(document).map_err(|invalid| named(invalid, document))?;
+        let object = Object::parse(document).map_err(|invalid| match named(invalid.clone(), document) {
+            Failure { object: None, .. } => Failure::from(invalid.within(&format!("items[{i}]"))),
+            named => named,
+        })?;
         if !seen.insert(object.object_ref()) {
             let message = format!("document {} of the request is the second of this name", i + 1);
             return Err(Failure::from(Invalid::new("metadata.name", message)).about(&object.object_ref()));

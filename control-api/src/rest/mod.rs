@@ -8,6 +8,8 @@
 pub mod reply;
 pub mod state;
 
+pub mod strict;
+
 pub mod read;
 pub mod resource;
 

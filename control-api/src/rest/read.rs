@@ -10,6 +10,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::reply::Failure;
+use super::strict::Strict;
 
 /// A body as it came, or why it did not.
 pub type Body = Result<Bytes, BytesRejection>;
@@ -52,8 +53,7 @@ pub fn json(body: Body) -> Result<Value, Failure> {
         StatusCode::PAYLOAD_TOO_LARGE => Failure::new("tooLarge", error.body_text()),
         _ => Failure::new("badRequest", error.body_text()),
     })?;
-    serde_json::from_slice(&bytes).map_err(|error| {
-        let message = format!("the body is not JSON: {error}");
-        Failure::new("badRequest", message)
-    })
+    let read = serde_json::from_slice::<Strict>(&bytes);
+    read.map(|Strict(value)| value)
+        .map_err(|error| Failure::new("badRequest", format!("the body cannot be read as JSON: {error}")))
 }

@@ -89,7 +89,10 @@ impl From<StoreError> for Failure {
             StoreError::NotFound(object) => Self::new("notFound", message).about(&object),
             StoreError::Gone { .. } => Self::new("gone", message),
             StoreError::Token(_) => Self::new("forbidden", message),
-            StoreError::Write(_) => Self::new("unavailable", message),
+            StoreError::Write(_) => {
+                tracing::error!(error = message, "a change could not be stored");
+                Self::new("unavailable", message)
+            }
             StoreError::Open { .. }
             | StoreError::InUse { .. }
             | StoreError::Corrupt { .. }

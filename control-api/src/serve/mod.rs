@@ -137,9 +137,12 @@ impl Running {
 /// Opens the data directory, or makes it, and listens.
 pub async fn serve(options: ControlOptions) -> Result<Running, Error> {
     options.check().map_err(Error::Option)?;
+    // The ports before everything else: who cannot have them leaves nothing behind.
+    let rest_listener = bind(options.rest, "REST", "rest").await?;
+    let discovery_listener = bind(options.discovery, "proxies", "discovery").await?;
     key_file::make_private_directory(&options.data_dir)?;
     let path = |name: &str| options.data_dir.join(name);
-    // The store first: it is locked, so two processes never make two authorities.
+    // Then the store: it is locked, so two processes never make two authorities.
     let store = Arc::new(Store::open(&path("store.redb"), &options.trust_domain)?);
     let now = SystemTime::now();
     let authority = Authority::open(&path("ca"), &options.trust_domain, options.svid_ttl, now)?;
@@ -150,8 +153,6 @@ pub async fn serve(options: ControlOptions) -> Result<Running, Error> {
     let (own, renew_at) = OwnCertificate::issue(&authority, &names).map_err(Error::Tls)?;
     let own = Arc::new(own);
     let config = tls::server_config(&authority, Arc::clone(&own)).map_err(Error::Tls)?;
-    let rest_listener = bind(options.rest, "REST", "rest").await?;
-    let discovery_listener = bind(options.discovery, "proxies", "discovery").await?;
 
     let publisher = Arc::new(Publisher::new(Arc::clone(&store), authority.bundle()));
     let fleet = Arc::new(Fleet::default());

@@ -48,8 +48,9 @@ impl File {
         if std::fs::metadata(path).is_ok_and(|m| m.len() == 0) {
             return Err(corrupt(path, "it is empty"));
         }
+        make_if_missing(path, trust_domain)?;
         let owned = path.to_path_buf();
-        let opener: Opener = Box::new(move || Database::builder().set_cache_size(16 << 20).create(&owned));
+        let opener: Opener = Box::new(move || Database::builder().set_cache_size(16 << 20).open(&owned));
         Self::open_with(path, trust_domain, opener)
     }
 
@@ -134,6 +135,33 @@ impl File {
         let transaction = database.begin_read().map_err(|e| unreadable(e.to_string()))?;
         body(&transaction).map_err(|e| unreadable(e.to_string()))
     }
+}
+
+/// Makes a new store beside its place and moves it there whole: a disk that is full, or a crash, leaves no half of
+/// one behind.
+fn make_if_missing(path: &Path, trust_domain: &str) -> Result<(), StoreError> {
+    let failed =
+        |error: std::io::Error| StoreError::Open { path: path.to_path_buf(), reason: error.to_string() };
+    let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let directory = std::fs::File::open(directory).map_err(failed)?;
+    // Held until the end of this function: two processes that begin at once make one store.
+    directory.lock().map_err(failed)?;
+    if path.exists() {
+        return Ok(());
+    }
+    let mut new = path.as_os_str().to_owned();
+    new.push(".new");
+    let new = Path::new(&new);
+    let _left_by_a_crash = std::fs::remove_file(new);
+    let made = Database::create(new)
+        .map_err(|error| open_error(path, error))
+        .and_then(|database| prepare(&database, path, trust_domain))
+        .and_then(|()| std::fs::rename(new, path).map_err(failed));
+    if made.is_err() {
+        let _the_first_error_counts = std::fs::remove_file(new);
+    }
+    made?;
+    directory.sync_all().map_err(failed)
 }
 
 fn write_batch(database: &Database, revision: u64, batch: &Batch) -> Result<(), redb::Error> {

@@ -1,12 +1,13 @@
 //! The life of the data plane process: start, serve, drain, end.
 
+use std::io::Write as _;
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use tokio::net::TcpListener;
 use tokio::runtime::Runtime;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::mpsc;
 use xds::model::{Address, Admin, Bootstrap};
 
@@ -36,19 +37,37 @@ const COMMANDS_QUEUED_MAX: usize = 16;
 #[must_use]
 pub fn run(options: &Options) -> ExitCode {
     let outcome = match options.mode {
-        Mode::Validate => validate::validate(options).map(|()| {
+        Mode::Validate => validate::validate(options).and_then(|()| {
             let place =
                 options.config_path.as_ref().map_or("--config-yaml".into(), |path| path.to_string_lossy());
-            println!("configuration '{place}' OK");
+            writeln!(std::io::stdout(), "configuration '{place}' OK")
+                .map_err(|error| format!("standard output: {error}"))
         }),
         Mode::Serve | Mode::InitOnly => serve(options),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("error: {error}");
+            // Where that cannot be written there is nobody to tell, but the exit code.
+            let _nobody_to_tell = writeln!(std::io::stderr(), "error: {error}");
             ExitCode::FAILURE
         }
+    }
+}
+
+/// What tells the process to end.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn receive() -> Result<Self, String> {
+        let receive = |kind| signal(kind).map_err(|error| format!("signals cannot be received: {error}"));
+        Ok(Self {
+            terminate: receive(SignalKind::terminate())?,
+            interrupt: receive(SignalKind::interrupt())?,
+        })
     }
 }
 
@@ -86,6 +105,8 @@ fn serve(options: &Options) -> Result<(), String> {
     };
     process.lifecycle.enter(Phase::Initializing);
     let _inside = background.enter();
+    // Before anything listens, so that who accepts connections also drains them.
+    let signals = Signals::receive()?;
     let model = loaded.model.clone();
     process.identity(options, &background)?;
     let (commands, inbox) = mpsc::channel(COMMANDS_QUEUED_MAX);
@@ -103,7 +124,7 @@ fn serve(options: &Options) -> Result<(), String> {
     background.spawn(manager.run(process.services.watch()));
     let shared = Arc::new(worker::Shared::new(Arc::clone(&process.live), count, options.drain_time()));
     let threads = workers::start(count, &shared, &process.traffic.watch())?;
-    background.block_on(process.until_told_to_end(options, readiness, inbox));
+    background.block_on(process.until_told_to_end(options, signals, readiness, inbox));
     process.traffic.stop();
     join(threads);
     process.services.stop();
@@ -198,14 +219,11 @@ impl Process {
     async fn until_told_to_end(
         &self,
         options: &Options,
+        signals: Signals,
         mut readiness: tokio::sync::watch::Receiver<Readiness>,
         mut commands: mpsc::Receiver<Commands>,
     ) {
-        let (Ok(mut terminate), Ok(mut interrupt)) =
-            (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-        else {
-            return tracing::error!("signals cannot be received; ending");
-        };
+        let Signals { mut terminate, mut interrupt } = signals;
         let parent_gone = parent::gone(options.exit_with_parent);
         tokio::pin!(parent_gone);
         loop {

@@ -8,7 +8,7 @@ use crate::config::bootstrap::{self, Sources};
 use crate::config::manager::Manager;
 use crate::identity::Secrets;
 use crate::observe::access_log::Outputs;
-use crate::observe::metrics::Registry;
+use crate::observe::metrics::{Registry, Scope};
 use crate::policy::http::Shared;
 use crate::policy::tcp::TcpScopes;
 use crate::snapshot::{Environment, Live};
@@ -31,6 +31,8 @@ pub(super) fn sources(options: &Options) -> Sources {
 pub(super) fn policy_shared(options: &Options, registry: &Arc<Registry>) -> Result<Shared, String> {
     let outputs =
         Outputs::new(machine::environment(options)).map_err(|error| format!("access logs: {error}"))?;
+    let scope = Scope { family: "access_log_file", label: "", name: String::new() };
+    registry.add_counters(scope, outputs.counters());
     Ok(Shared::new(Arc::clone(registry), Arc::new(outputs)))
 }
 

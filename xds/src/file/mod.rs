@@ -11,6 +11,7 @@ mod catalog;
 mod error;
 mod limits;
 mod path;
+mod plain;
 mod read;
 mod scalar;
 mod schema;
@@ -25,6 +26,7 @@ use envoy_types::pb::google::protobuf::Any;
 use prost::Message;
 
 pub use error::FileError;
+pub use plain::PlainDocument;
 pub use schema::{FileResources, Schema};
 
 /// Reads an Envoy bootstrap in YAML or JSON.
@@ -41,6 +43,11 @@ pub fn message_from_yaml<M: Message + Default>(full_name: &str, text: &str) -> R
 /// Reads a file of resources; see [`Schema::read_resources`] for the accepted forms.
 pub fn resources_from_yaml(text: &str) -> Result<FileResources, FileError> {
     Schema::load().read_resources(text)
+}
+
+/// All documents of a YAML or JSON text as they are, for those that are no protobuf messages.
+pub fn plain_documents(text: &str) -> Result<Vec<PlainDocument>, FileError> {
+    plain::documents(text)
 }
 
 /// The message as JSON with the field names of the `.proto` files; `full_name` is the protobuf name of `M`.

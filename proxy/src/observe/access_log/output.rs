@@ -68,7 +68,13 @@ struct Line {
 }
 
 /// What the writing thread writes to.
-enum Target {
+struct Target {
+    place: Place,
+    /// Whether the last write failed, so that a full disk is told once and not with every line.
+    failing: AtomicBool,
+}
+
+enum Place {
     File {
         path: String,
         /// `None` while it could not be reopened.
@@ -143,7 +149,7 @@ impl Outputs {
     pub fn reopen(&self) {
         let open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         for target in open.values().filter_map(Weak::upgrade) {
-            if let Target::File { path, file } = &*target {
+            if let Place::File { path, file } = &target.place {
                 let again = append(path);
                 if let Err(reason) = &again {
                     self.shared.counters.inc(AccessLogMetric::ReopenFailed);
@@ -198,6 +204,26 @@ impl std::fmt::Debug for Output {
 
 impl Target {
     fn open(sink: &AccessLogSink) -> Result<Self, String> {
+        Ok(Self { place: Place::open(sink)?, failing: AtomicBool::new(false) })
+    }
+
+    fn write(&self, bytes: &[u8]) -> std::io::Result<()> {
+        let written = self.place.write(bytes);
+        let failed = written.is_err();
+        if self.failing.swap(failed, Ordering::Relaxed) != failed {
+            match &written {
+                Ok(()) => tracing::info!(log = self.place.name(), "access log is written again"),
+                Err(reason) => {
+                    tracing::warn!(log = self.place.name(), %reason, "access log cannot be written; lines are lost");
+                }
+            }
+        }
+        written
+    }
+}
+
+impl Place {
+    fn open(sink: &AccessLogSink) -> Result<Self, String> {
         Ok(match sink {
             AccessLogSink::Stdout => Self::Stdout,
             AccessLogSink::Stderr => Self::Stderr,
@@ -209,6 +235,14 @@ impl Target {
                 Self::File { path: path.clone(), file: Mutex::new(Some(file)) }
             }
         })
+    }
+
+    fn name(&self) -> &str {
+        match self {
+            Self::Stdout => "standard output",
+            Self::Stderr => "standard error",
+            Self::File { path, .. } => path,
+        }
     }
 
     fn write(&self, bytes: &[u8]) -> std::io::Result<()> {
