@@ -10,7 +10,7 @@ use harness::message::Request;
 use harness::process::Process;
 use harness::wait;
 
-use crate::mesh::{Mesh, SITES, control_dir, route};
+use crate::mesh::{Mesh, SITES, control_dir, end_control, route};
 
 fn mark(mesh: &Mesh, site: usize) -> Result<String, String> {
     let mut connection = Connection::open(mesh.gateway(site)).map_err(|error| error.to_string())?;
@@ -83,19 +83,4 @@ fn traffic_goes_on_without_the_control_api_and_changes_flow_again_when_it_is_bac
     }
     let report = load.finish();
     assert_eq!(report.not_ok(), 0, "{:?} {:?}", report.statuses, report.reasons);
-}
-
-/// Ends the process that listens for REST, by its own arguments: it is a child of `up`, which we started.
-fn end_control(rest: &str) {
-    let processes = std::fs::read_dir("/proc").expect("/proc is there");
-    let ours = processes.filter_map(Result::ok).filter(|entry| {
-        let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
-        let arguments: Vec<_> = line.split(|byte| *byte == 0).collect();
-        arguments.contains(&b"control".as_slice()) && arguments.contains(&rest.as_bytes())
-    });
-    for entry in ours {
-        let pid = entry.file_name();
-        let ended = Command::new("kill").arg("-KILL").arg(&pid).status();
-        assert!(ended.is_ok_and(|status| status.success()), "cannot end {}", pid.display());
-    }
 }

@@ -20,3 +20,5 @@ mod trailers;
 mod big_bodies;
 
 mod api_listener;
+
+mod bad_input;

@@ -185,3 +185,18 @@ pub fn route(mark: &str) -> String {
 pub fn control_dir(mesh: &Mesh) -> PathBuf {
     mesh.dir.path().join("state/control")
 }
+
+/// Ends the process that listens for REST, by its own arguments: it is a child of `up`, which we started.
+pub fn end_control(rest: &str) {
+    let processes = std::fs::read_dir("/proc").expect("/proc is there");
+    let ours = processes.filter_map(Result::ok).filter(|entry| {
+        let line = std::fs::read(entry.path().join("cmdline")).unwrap_or_default();
+        let arguments: Vec<_> = line.split(|byte| *byte == 0).collect();
+        arguments.contains(&b"control".as_slice()) && arguments.contains(&rest.as_bytes())
+    });
+    for entry in ours {
+        let pid = entry.file_name();
+        let ended = Command::new("kill").arg("-KILL").arg(&pid).status();
+        assert!(ended.is_ok_and(|status| status.success()), "cannot end {}", pid.display());
+    }
+}
