@@ -14,6 +14,8 @@ mod compare;
 
 mod known;
 
+mod load_reports;
+
 mod configs;
 
 mod handshakes;

@@ -17,6 +17,7 @@ use super::bootstrap::Loaded;
 use super::desired::Desired;
 use super::fetch::Waiting;
 use super::file_update::{FileUpdate, Files};
+use super::load_report::Reporters;
 use super::roots::Roots;
 use super::subscriptions::{StreamKey, Subscriptions};
 use super::watch_file::FileRead;
@@ -50,6 +51,7 @@ pub struct Manager {
     fetches: Fetches,
     waiting: Waiting,
     subscriptions: Subscriptions,
+    reporters: Reporters,
     events: mpsc::Receiver<(StreamKey, Event)>,
     reads: mpsc::Receiver<FileRead>,
     files: Files,
@@ -70,6 +72,12 @@ impl Manager {
         let (reads_in, reads) = mpsc::channel(EVENTS_QUEUED_MAX);
         let subscriptions = Subscriptions::new(&bootstrap, Arc::clone(&live), events_in, reads_in);
         let roots = Roots::new(&bootstrap.model.dynamic);
+        let reporters = Reporters::new(
+            bootstrap.model.load_stats.clone(),
+            &bootstrap.model.dynamic,
+            bootstrap.identity.clone(),
+            Arc::clone(&live),
+        );
         let mut manager = Self {
             live,
             environment,
@@ -77,6 +85,7 @@ impl Manager {
             fetches: Fetches::default(),
             waiting: Waiting::default(),
             subscriptions,
+            reporters,
             events,
             reads,
             files: Files::default(),
@@ -112,7 +121,7 @@ impl Manager {
     /// Follows the control planes until `draining` is stopped.
     pub async fn run(mut self, mut draining: Draining) {
         self.follow_roots().await;
-        self.subscriptions.follow_all(&self.desired.resources).await;
+        self.follow().await;
         let mut tick = tokio::time::interval(WARMING_INTERVAL);
         tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -124,6 +133,12 @@ impl Manager {
             }
             self.follow_roots().await;
         }
+    }
+
+    /// Fetches what the resources refer to, and reports what they want to have reported.
+    async fn follow(&mut self) {
+        self.subscriptions.follow_all(&self.desired.resources).await;
+        self.reporters.follow(&self.desired.resources);
     }
 
     fn is_unsettled(&self) -> bool {
@@ -200,7 +215,7 @@ impl Manager {
         let warmed = self.live.load().warming.iter().any(|cluster| cluster.is_ready());
         if gave_up || warmed {
             self.apply();
-            self.subscriptions.follow_all(&self.desired.resources).await;
+            self.follow().await;
         } else {
             let settled = self.live.load().warming.is_empty();
             warn_of(&self.note_readiness(settled));
@@ -244,7 +259,7 @@ impl Manager {
                     self.desired.remove(ty, name, &self.environment.secrets);
                 }
                 self.apply();
-                self.subscriptions.follow_all(&self.desired.resources).await;
+                self.follow().await;
             }
         }
     }
@@ -272,7 +287,7 @@ impl Manager {
         if stream.handle().verdict(ticket, rejected).await.is_err() {
             tracing::error!(?key, "an xDS stream has ended by itself");
         }
-        self.subscriptions.follow_all(&self.desired.resources).await;
+        self.follow().await;
     }
 
     /// Decodes and notes resources; gives those that were refused.
@@ -323,7 +338,7 @@ impl Manager {
         let refused = refused.len() + self.apply().len();
         self.stats.counters().inc(ControlPlaneMetric::Updates);
         self.stats.counters().add(ControlPlaneMetric::ResourcesRejected, refused as u64);
-        self.subscriptions.follow_all(&self.desired.resources).await;
+        self.follow().await;
     }
 }
 

@@ -18,6 +18,8 @@ mod roots;
 
 mod source;
 
+mod load_report;
+
 mod subscriptions;
 
 mod watch_file;

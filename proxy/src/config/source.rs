@@ -79,7 +79,11 @@ impl Stream {
     }
 }
 
-fn metadata(pairs: &[(String, String)]) -> Result<MetadataMap, String> {
+/// Metadata of a stream.
+///
+/// # Errors
+/// The pair that is not ASCII.
+pub(super) fn metadata(pairs: &[(String, String)]) -> Result<MetadataMap, String> {
     let mut map = MetadataMap::new();
     for (key, value) in pairs {
         let name: AsciiMetadataKey =

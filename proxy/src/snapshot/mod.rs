@@ -20,6 +20,8 @@ mod live;
 
 mod references;
 
+mod load;
+
 mod compile;
 
 pub use crate::upstream::{Cluster, Host};
@@ -30,6 +32,7 @@ pub use compile::{Compiled, Fetches, compile};
 pub use environment::Environment;
 pub use listener::Listener;
 pub use live::{Live, Snapshot};
+pub use load::Loads;
 pub use references::{Reference, references};
 pub use resources::{Refused, ResourceId, Resources};
 pub use sockets::{SocketKind, Sockets};

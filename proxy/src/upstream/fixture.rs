@@ -95,6 +95,7 @@ pub(super) fn model(endpoints: Vec<Endpoint>) -> model::Cluster {
         close_connections_on_host_health_failure: false,
         tcp_keepalive: None,
         metadata: Metadata::default(),
+        reports_load: false,
     }
 }
 

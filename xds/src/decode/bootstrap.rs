@@ -66,7 +66,14 @@ pub(super) fn bootstrap(path: &Path<'_>, bootstrap: &pb::Bootstrap) -> Result<Bo
     if dynamic.ads.is_none() {
         ads_users::none(&at, &listeners, api_listener.as_ref(), &clusters)?;
     }
-    let local_cluster = local_cluster(&path.field("cluster_manager"), cluster_manager, &clusters)?;
+    let no_server = dynamic.ads.is_none() && !matches!(dynamic.clusters, Some(ConfigSource::Api { .. }));
+    if let Some(index) = clusters.iter().position(|cluster| cluster.reports_load && no_server) {
+        let at = at.field("clusters").index(index);
+        return at
+            .field("lrs_server")
+            .refuse("needs a control plane: neither ads_config nor cds_config is one");
+    }
+    let (local_cluster, load_stats) = manager(&path.field("cluster_manager"), cluster_manager, &clusters)?;
     Ok(Bootstrap {
         node: self::node(&path.field("node"), node)?,
         listeners,
@@ -76,6 +83,7 @@ pub(super) fn bootstrap(path: &Path<'_>, bootstrap: &pb::Bootstrap) -> Result<Bo
         dynamic,
         admin: admin.as_ref().map(|admin| self::admin(&path.field("admin"), admin)).transpose()?,
         local_cluster,
+        load_stats,
         runtime: runtime(&path.field("layered_runtime"), layered_runtime)?,
         stats_flush_interval: flush_interval(&path.field("stats_flush_interval"), stats_flush_interval)?,
     })
@@ -194,12 +202,13 @@ fn admin(path: &Path<'_>, admin: &pb::Admin) -> Result<Admin, Invalid> {
     Ok(Admin { address, access_log: logs })
 }
 
-fn local_cluster(
+/// The cluster that this proxy is a member of, and where load is reported.
+fn manager(
     path: &Path<'_>,
     manager: &Option<pb::ClusterManager>,
     clusters: &[Cluster],
-) -> Result<Option<ClusterName>, Invalid> {
-    let Some(manager) = manager else { return Ok(None) };
+) -> Result<(Option<ClusterName>, Option<ConfigSource>), Invalid> {
+    let Some(manager) = manager else { return Ok((None, None)) };
     let pb::ClusterManager {
         local_cluster_name,
         outlier_detection,
@@ -208,12 +217,14 @@ fn local_cluster(
         // When Envoy makes a cluster's state; nothing that can be told from outside.
         enable_deferred_cluster_creation: _,
     } = manager;
-    absent!(path; outlier_detection, upstream_bind_config, load_stats_config);
+    absent!(path; outlier_detection, upstream_bind_config);
+    let at = path.field("load_stats_config");
+    let load_stats = load_stats_config.as_ref().map(|api| source::ads(&at, api)).transpose()?;
     if local_cluster_name.is_empty() {
-        return Ok(None);
+        return Ok((None, load_stats));
     }
     if clusters.iter().any(|cluster| cluster.name.as_str() == local_cluster_name) {
-        return Ok(Some(ClusterName::new(local_cluster_name.as_str())));
+        return Ok((Some(ClusterName::new(local_cluster_name.as_str())), load_stats));
     }
     path.field("local_cluster_name").refuse(format!("{local_cluster_name:?} is not a static cluster"))
 }

@@ -16,6 +16,7 @@ use super::health;
 use super::limits;
 use super::metadata;
 use super::path::{Invalid, Path, absent};
+use super::source;
 use super::tls;
 use super::upstream_http;
 use crate::model::{
@@ -36,6 +37,7 @@ pub(super) fn cluster(path: &Path<'_>, cluster: &pb::Cluster) -> Result<Cluster,
         name, alt_stat_name, connect_timeout, per_connection_buffer_limit_bytes, health_checks,
         circuit_breakers, outlier_detection, transport_socket, transport_socket_matches, metadata,
         close_connections_on_host_health_failure, ignore_health_on_host_removal, upstream_connection_options,
+        lrs_server,
         // Discovery.
         cluster_discovery_type, eds_cluster_config, load_assignment, dns_refresh_rate, dns_jitter,
         dns_failure_refresh_rate, respect_dns_ttl, dns_lookup_family,
@@ -47,13 +49,13 @@ pub(super) fn cluster(path: &Path<'_>, cluster: &pb::Cluster) -> Result<Cluster,
         // Refused when set.
         transport_socket_matcher, stats_matcher, per_connection_buffer_high_watermark_timeout, dns_resolvers,
         use_tcp_for_dns_lookups, dns_resolution_config, typed_dns_resolver_config, wait_for_warm_on_init,
-        cleanup_interval, upstream_bind_config, lb_subset_config, filters, lrs_server,
+        cleanup_interval, upstream_bind_config, lb_subset_config, filters,
         lrs_report_endpoint_metrics, track_timeout_budgets, upstream_config, track_cluster_stats,
         preconnect_policy, connection_pool_per_downstream_connection, queuing_policies,
     } = cluster;
     absent!(path; transport_socket_matcher, stats_matcher, per_connection_buffer_high_watermark_timeout,
         dns_resolvers, use_tcp_for_dns_lookups, dns_resolution_config, typed_dns_resolver_config,
-        cleanup_interval, upstream_bind_config, lb_subset_config, filters, lrs_server,
+        cleanup_interval, upstream_bind_config, lb_subset_config, filters,
         lrs_report_endpoint_metrics, track_timeout_budgets, upstream_config, track_cluster_stats,
         preconnect_policy, connection_pool_per_downstream_connection, queuing_policies);
     path.field("wait_for_warm_on_init").on(wait_for_warm_on_init.as_ref())?;
@@ -94,6 +96,7 @@ pub(super) fn cluster(path: &Path<'_>, cluster: &pb::Cluster) -> Result<Cluster,
         close_connections_on_host_health_failure: *close_connections_on_host_health_failure,
         tcp_keepalive: connection_options(&path.field("upstream_connection_options"), upstream_connection_options)?,
         metadata: metadata::metadata(&path.field("metadata"), metadata)?,
+        reports_load: source::is_self(&path.field("lrs_server"), lrs_server)?,
     };
     consistent(path, &cluster)?;
     Ok(cluster)

@@ -89,6 +89,8 @@ mod ads_users;
 
 mod bootstrap;
 
+mod load;
+
 mod resource;
 
 #[cfg(test)]
@@ -100,13 +102,16 @@ use envoy_types::pb::envoy::config::endpoint::v3::ClusterLoadAssignment;
 use envoy_types::pb::envoy::config::listener::v3::Listener as PbListener;
 use envoy_types::pb::envoy::config::route::v3::RouteConfiguration as PbRoutes;
 use envoy_types::pb::envoy::extensions::transport_sockets::tls::v3::Secret as PbSecret;
+use envoy_types::pb::envoy::service::load_stats::v3::LoadStatsResponse;
 use envoy_types::pb::google::protobuf::Any;
 use path::Path;
 
 pub use path::Invalid;
 pub use resource::Resource;
 
-use crate::model::{ApiListener, Bootstrap, Cluster, Listener, LoadAssignment, RouteConfiguration, Secret};
+use crate::model::{
+    ApiListener, Bootstrap, Cluster, Listener, LoadAssignment, RouteConfiguration, Secret, WantedLoad,
+};
 
 /// A Bootstrap.
 ///
@@ -155,6 +160,14 @@ pub fn cluster(message: &PbCluster) -> Result<Cluster, Invalid> {
 /// The first field that is refused.
 pub fn load_assignment(message: &ClusterLoadAssignment) -> Result<LoadAssignment, Invalid> {
     endpoint::load_assignment(&Path::ROOT, message, address::Use::Connect)
+}
+
+/// What a server of load reports wants to know.
+///
+/// # Errors
+/// The first field that is refused.
+pub fn wanted_load(message: &LoadStatsResponse) -> Result<WantedLoad, Invalid> {
+    load::wanted_load(&Path::ROOT, message)
 }
 
 /// A Secret.

@@ -51,6 +51,28 @@ pub(super) fn ads(path: &Path<'_>, api: &pb::ApiConfigSource) -> Result<ConfigSo
     api_source(path, api, Some(INITIAL_FETCH_TIMEOUT))
 }
 
+/// Whether a source is the server that the resource comes from; nothing else is accepted where this is asked.
+pub(super) fn is_self(path: &Path<'_>, source: &Option<pb::ConfigSource>) -> Result<bool, Invalid> {
+    let Some(source) = source else { return Ok(false) };
+    let pb::ConfigSource {
+        authorities,
+        initial_fetch_timeout,
+        resource_api_version,
+        config_source_specifier,
+    } = source;
+    absent!(path; authorities, initial_fetch_timeout);
+    version(&path.field("resource_api_version"), *resource_api_version)?;
+    match config_source_specifier {
+        Some(ConfigSourceSpecifier::Self_(pb::SelfConfigSource { transport_api_version })) => {
+            let at = path.field("self");
+            version(&at.field("transport_api_version"), *transport_api_version)?;
+            Ok(true)
+        }
+        _ => path
+            .refuse("only self is accepted here; name another server in cluster_manager.load_stats_config"),
+    }
+}
+
 fn path_source(path: &Path<'_>, source: &pb::PathConfigSource) -> Result<ConfigSource, Invalid> {
     let pb::PathConfigSource { path: file, watched_directory, poll_interval } = source;
     absent!(path; poll_interval);

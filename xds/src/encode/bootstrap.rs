@@ -25,11 +25,13 @@ pub(super) fn bootstrap(bootstrap: &Bootstrap) -> pb::Bootstrap {
         dynamic: fetched,
         admin: server,
         local_cluster,
+        load_stats,
         runtime,
         stats_flush_interval,
     } = bootstrap;
-    let manager = |name: &crate::model::ClusterName| pb::ClusterManager {
-        local_cluster_name: name.to_string(),
+    let manager = pb::ClusterManager {
+        local_cluster_name: local_cluster.as_ref().map(ToString::to_string).unwrap_or_default(),
+        load_stats_config: load_stats.as_ref().and_then(source::api),
         ..Default::default()
     };
     pb::Bootstrap {
@@ -44,7 +46,7 @@ pub(super) fn bootstrap(bootstrap: &Bootstrap) -> pb::Bootstrap {
             secrets: secrets.iter().map(tls::secret).collect(),
         }),
         dynamic_resources: Some(dynamic(fetched)).filter(|fetched| *fetched != PbDynamic::default()),
-        cluster_manager: local_cluster.as_ref().map(manager),
+        cluster_manager: Some(manager).filter(|manager| *manager != pb::ClusterManager::default()),
         stats_flush_interval: scalar::span(*stats_flush_interval),
         layered_runtime: layered_runtime(runtime),
         admin: server.as_ref().map(admin),

@@ -43,6 +43,7 @@ pub(super) fn cluster(cluster: &Cluster) -> pb::Cluster {
         close_connections_on_host_health_failure,
         tcp_keepalive,
         metadata,
+        reports_load,
     } = cluster;
     let balance::Fields { lb_policy, lb_config, common_lb_config, load_balancing_policy } =
         balance::load_balancing(load_balancing);
@@ -69,6 +70,7 @@ pub(super) fn cluster(cluster: &Cluster) -> pb::Cluster {
         close_connections_on_host_health_failure: *close_connections_on_host_health_failure,
         upstream_connection_options: tcp_keepalive.as_ref().map(connection_options),
         metadata: metadata::metadata(metadata),
+        lrs_server: reports_load.then(source::own_server),
         ..Default::default()
     };
     discovery(found, cluster)

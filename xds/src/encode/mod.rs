@@ -45,6 +45,8 @@ mod listener;
 
 mod bootstrap;
 
+mod load;
+
 #[cfg(test)]
 mod tests;
 
@@ -55,10 +57,11 @@ use envoy_types::pb::envoy::config::endpoint::v3::ClusterLoadAssignment;
 use envoy_types::pb::envoy::config::listener::v3::Listener as PbListener;
 use envoy_types::pb::envoy::config::route::v3::RouteConfiguration as PbRoutes;
 use envoy_types::pb::envoy::extensions::transport_sockets::tls::v3::Secret as PbSecret;
+use envoy_types::pb::envoy::service::load_stats::v3::LoadStatsRequest;
 use envoy_types::pb::google::protobuf::Any;
 
 use crate::model::{
-    ApiListener, Bootstrap, Cluster, Listener, LoadAssignment, Node, RouteConfiguration, Secret,
+    ApiListener, Bootstrap, Cluster, ClusterLoad, Listener, LoadAssignment, Node, RouteConfiguration, Secret,
 };
 
 /// A Bootstrap.
@@ -107,6 +110,12 @@ pub fn load_assignment(assignment: &LoadAssignment) -> ClusterLoadAssignment {
 #[must_use]
 pub fn secret(secret: &Secret) -> PbSecret {
     tls::secret(secret)
+}
+
+/// A report of load, without the node.
+#[must_use]
+pub fn load_report(clusters: &[ClusterLoad]) -> LoadStatsRequest {
+    load::report(clusters)
 }
 
 /// Any of the messages above with its type URL, as discovery responses carry them.

@@ -35,6 +35,16 @@ pub(super) fn config_source(source: &ConfigSource) -> pb::ConfigSource {
     }
 }
 
+/// The server that the resource comes from.
+pub(super) fn own_server() -> pb::ConfigSource {
+    let own = pb::SelfConfigSource { transport_api_version: pb::ApiVersion::V3.into() };
+    pb::ConfigSource {
+        resource_api_version: pb::ApiVersion::V3.into(),
+        config_source_specifier: Some(ConfigSourceSpecifier::Self_(own)),
+        ..Default::default()
+    }
+}
+
 /// The stream of `source`, if it is one of its own.
 pub(super) fn api(source: &ConfigSource) -> Option<pb::ApiConfigSource> {
     let ConfigSource::Api {

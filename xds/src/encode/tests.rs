@@ -52,6 +52,7 @@ fn bootstrap(from: &mut Choices<'_>) -> Bootstrap {
             access_log: from.list(2, common::access_log),
         }),
         local_cluster,
+        load_stats: from.maybe(common::ads),
         runtime: common::object(from, 2)
             .into_iter()
             .filter(|(_, value)| !matches!(value, Value::Null | Value::List(_)))

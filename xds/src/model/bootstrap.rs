@@ -25,6 +25,9 @@ pub struct Bootstrap {
     pub admin: Option<Admin>,
     /// The cluster this proxy is a member of (`cluster_manager.local_cluster_name`).
     pub local_cluster: Option<ClusterName>,
+    /// Where the load of every cluster is reported (`cluster_manager.load_stats_config`): always
+    /// [`ConfigSource::Api`].
+    pub load_stats: Option<ConfigSource>,
     /// `layered_runtime` static layers, flattened: key to value, later layers win.
     pub runtime: Vec<(String, Value)>,
     /// How often gauges and rates are flushed; Envoy's default is 5 s.

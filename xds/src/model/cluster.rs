@@ -42,6 +42,8 @@ pub struct Cluster {
     pub tcp_keepalive: Option<TcpKeepalive>,
     /// Metadata.
     pub metadata: Metadata,
+    /// Whether its load is reported to the control plane that it comes from (`lrs_server.self`).
+    pub reports_load: bool,
 }
 
 /// How endpoints are found.

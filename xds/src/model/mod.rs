@@ -47,6 +47,8 @@ mod cluster;
 
 mod bootstrap;
 
+mod load;
+
 pub use access_log::{AccessLog, AccessLogFilter, AccessLogFormat, AccessLogSink, Comparison, JsonValue};
 pub use address::{Address, Cidr, Host, SocketAddress};
 pub use balance::{
@@ -73,6 +75,7 @@ pub use listener::{
     ApiListener, DownstreamTransport, FilterChain, FilterChainMatch, Listener, ListenerFilter, NetworkFilter,
     SourceType, TrafficDirection, TransportProtocol,
 };
+pub use load::{ClusterLoad, Load, LocalityLoad, WantedClusters, WantedLoad};
 pub use matcher::{
     Fraction, HeaderMatcher, HeaderTest, QueryMatcher, QueryTest, Regex, StringMatcher, StringPattern,
 };

@@ -16,6 +16,8 @@ pub const VERDICTS_OUTSTANDING_MAX: usize = 64;
 pub const REQUESTS_QUEUED_MAX: usize = 1024;
 /// How many events may wait for whoever applies them.
 pub const EVENTS_QUEUED_MAX: usize = 16;
+/// How many load reports may wait for the stream to carry them out.
+pub const LOAD_REPORTS_QUEUED_MAX: usize = 4;
 /// How many commands may wait for the stream to carry them out.
 pub const COMMANDS_QUEUED_MAX: usize = 256;
 /// The longest text that a NACK carries, in bytes.

@@ -10,6 +10,7 @@ pub mod resource;
 pub mod violation;
 
 pub mod client;
+pub mod load;
 pub mod server;
 
 #[cfg(test)]

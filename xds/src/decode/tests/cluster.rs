@@ -14,7 +14,7 @@ fn cluster(fields: &str, expected: &str) -> Row {
 fn unsupported_fields_of_a_cluster_are_refused_with_their_path() {
     #[rustfmt::skip]
     let rows = [
-        ("alt_stat_name: x, lrs_server: {self: {}}", "lrs_server: is not supported here"),
+        ("lrs_server: {ads: {}}", "lrs_server: only self is accepted here; name another server in"),
         ("lb_subset_config: {list_as_any: true}", "lb_subset_config: is not supported here"),
         ("dns_resolution_config: {}", "dns_resolution_config: is not supported here"),
         ("wait_for_warm_on_init: false", "wait_for_warm_on_init: false is not supported here"),

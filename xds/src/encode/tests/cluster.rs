@@ -277,5 +277,6 @@ pub(super) fn cluster(from: &mut Choices<'_>) -> Cluster {
             interval: from.maybe(seconds),
         }),
         metadata: common::metadata(from),
+        reports_load: from.flag(),
     }
 }
