@@ -111,8 +111,8 @@ fn malformed(detail: impl Into<std::borrow::Cow<'static, str>>) -> Error {
 ///
 /// # Errors
 /// `DownstreamProtocol` when authority or path cannot stand in HTTP/2.
-pub fn to_request(head: Box<RequestHead>) -> Result<http::Request<()>, Error> {
-    let RequestHead { method, scheme, authority, path, version: _, headers, upgrade } = *head;
+pub fn to_request(head: RequestHead) -> Result<http::Request<()>, Error> {
+    let RequestHead { method, scheme, authority, path, version: _, headers, upgrade } = head;
     let mut parts = uri::Parts::default();
     parts.authority =
         Some(uri::Authority::from_maybe_shared(authority.as_bytes().clone()).map_err(|_| {

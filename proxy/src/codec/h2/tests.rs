@@ -31,7 +31,7 @@ fn heads_come_back_as_they_left() {
     let connect = RequestHead { method: Method::CONNECT, path: Text::default(), ..head() };
     let upgrade = RequestHead { upgrade: Some("websocket".into()), ..head() };
     for sent in [head(), connect, upgrade] {
-        let (parts, ()) = to_request(Box::new(sent.clone())).unwrap().into_parts();
+        let (parts, ()) = to_request(sent.clone()).unwrap().into_parts();
         let arrived = from_request(parts, Scheme::Https, LIMIT).unwrap();
         assert_eq!(arrived.method, sent.method);
         assert_eq!(arrived.authority, sent.authority);
@@ -81,7 +81,7 @@ fn what_http2_cannot_carry_is_refused_before_it_leaves() {
         RequestHead { authority: "a b".into(), ..head() },
         RequestHead { path: "/a b".into(), ..head() },
     ] {
-        assert_eq!(to_request(Box::new(sent)).unwrap_err().reason(), Reason::DownstreamProtocol);
+        assert_eq!(to_request(sent).unwrap_err().reason(), Reason::DownstreamProtocol);
     }
 }
 

@@ -38,10 +38,6 @@ pub struct Connection<'s> {
 }
 
 /// What came instead of, or as, the next request.
-#[expect(
-    clippy::large_enum_variant,
-    reason = "made and taken apart once for each request; a box would cost more"
-)]
 pub enum Next {
     Request(Parsed),
     Refused(Refusal),

@@ -137,7 +137,7 @@ impl H2Connection {
         if upgrade {
             self.ensure_extended_connect().await?;
         }
-        let message = codec::to_request(head)?;
+        let message = codec::to_request(*head)?;
         let bodiless = body.is_done() && !tunnel;
         let (response, stream) = self.open(message, bodiless).await?;
         let upload = self.upload(body, bodiless, stream, &active);
