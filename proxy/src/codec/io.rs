@@ -11,6 +11,8 @@ use bytes::{Buf, Bytes};
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
+use crate::clock;
+
 /// A stream of bytes in both directions.
 #[derive(Debug)]
 pub enum Stream {
@@ -131,14 +133,23 @@ impl AsyncRead for Rewound {
 impl AsyncRead for Stream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         match self.get_mut() {
-            Self::Tcp(socket) => Pin::new(socket).poll_read(cx, into),
-            Self::Unix(socket) => Pin::new(socket).poll_read(cx, into),
+            Self::Tcp(socket) => noted(Pin::new(socket).poll_read(cx, into)),
+            Self::Unix(socket) => noted(Pin::new(socket).poll_read(cx, into)),
             Self::TlsServer(tls) => Pin::new(tls).poll_read(cx, into),
             Self::TlsClient(tls) => Pin::new(tls).poll_read(cx, into),
             Self::Rewound(rewound) => Pin::new(rewound).poll_read(cx, into),
             Self::Memory(pipe) => Pin::new(pipe).poll_read(cx, into),
         }
     }
+}
+
+/// Lets the worker look at the clock when bytes arrived. Here, below every codec: a worker that is never idle
+/// would otherwise not see time pass.
+fn noted(read: Poll<io::Result<()>>) -> Poll<io::Result<()>> {
+    if read.is_ready() {
+        clock::tick();
+    }
+    read
 }
 
 impl AsyncWrite for Stream {
@@ -228,6 +239,24 @@ mod tests {
         assert_eq!(stream.read(&mut two).await.unwrap(), 2, "two of three bytes fit");
         assert_eq!(stream.read(&mut two).await.unwrap(), 1, "the third is still there");
         assert_eq!(stream.read(&mut two).await.unwrap(), 0, "then the end");
+    }
+
+    #[test]
+    fn a_worker_sees_time_pass_when_bytes_arrive() {
+        let worker = std::thread::spawn(|| {
+            clock::enter_worker();
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+            runtime.block_on(async {
+                let (mut peer, here) = UnixStream::pair().unwrap();
+                let (mut stream, before) = (Stream::from(here), clock::now());
+                std::thread::sleep(std::time::Duration::from_millis(5));
+                peer.write_all(b"x").await.unwrap();
+                assert_eq!(clock::now(), before, "nothing was read yet");
+                assert_eq!(stream.read(&mut [0; 1]).await.unwrap(), 1);
+                assert!(clock::now() > before, "the read was noticed");
+            });
+        });
+        worker.join().unwrap();
     }
 
     #[test]

@@ -10,7 +10,6 @@ use bytes::{BufMut, BytesMut};
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 
 use super::output::Output;
-use crate::clock;
 use crate::codec::io::Stream;
 use crate::limits::RELAY_BUFFER_BYTES;
 
@@ -72,7 +71,6 @@ impl Wire {
             pin!(self.stream.read_buf(&mut into)).poll(cx)
         };
         let read = ready!(read)?;
-        clock::tick();
         self.ended = read == 0;
         self.filled = read >= SCRATCH_BYTES;
         Poll::Ready(Ok(read))
