@@ -163,23 +163,29 @@ impl Name {
     }
 }
 
-/// A character of a token (RFC 9110 §5.6.2) that is not a capital.
-const fn is_lower_token(byte: u8) -> bool {
+/// Whether a byte may stand in a token (RFC 9110 §5.6.2): a method, a field's name.
+#[must_use]
+pub const fn is_token(byte: u8) -> bool {
     const TABLE: [bool; 256] = {
         let mut table = [false; 256];
+        let others = b"!#$%&'*+-.^_`|~";
         let mut byte = 0;
         while byte < 128 {
-            let token = matches!(
-                byte as u8,
-                b'a'..=b'z' | b'0'..=b'9' | b'!' | b'#' | b'$' | b'%' | b'&' | b'\'' | b'*' | b'+' | b'-' | b'.'
-                    | b'^' | b'_' | b'`' | b'|' | b'~'
-            );
-            table[byte] = token;
+            table[byte] = (byte as u8).is_ascii_alphanumeric();
             byte += 1;
+        }
+        let mut at = 0;
+        while at < others.len() {
+            table[others[at] as usize] = true;
+            at += 1;
         }
         table
     };
     TABLE[byte as usize]
+}
+
+const fn is_lower_token(byte: u8) -> bool {
+    is_token(byte) && !byte.is_ascii_uppercase()
 }
 
 impl PartialEq for Name {
@@ -189,18 +195,6 @@ impl PartialEq for Name {
 }
 
 impl Eq for Name {}
-
-impl PartialEq<HeaderName> for Name {
-    fn eq(&self, other: &HeaderName) -> bool {
-        self.as_bytes() == other.as_str().as_bytes()
-    }
-}
-
-impl PartialEq<str> for Name {
-    fn eq(&self, other: &str) -> bool {
-        self.as_bytes() == other.as_bytes()
-    }
-}
 
 impl fmt::Debug for Name {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -4,6 +4,7 @@
 
 use rustls::server::Acceptor;
 
+use crate::fields::is_token;
 use crate::limits::{CLIENT_HELLO_BYTES_MAX, REQUEST_LINE_BYTES_MAX};
 
 /// What begins every HTTP/2 connection (RFC 9113 §3.4).
@@ -135,11 +136,6 @@ pub fn http(bytes: &[u8]) -> Finding<HttpVersion> {
             }
         }
     }
-}
-
-/// RFC 9110 §5.6.2: what a method may begin with.
-fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
 #[cfg(test)]

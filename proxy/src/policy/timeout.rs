@@ -60,15 +60,8 @@ impl RouteTimeouts {
     /// What holds for a request. Takes the fields that ask for other timeouts off the head.
     pub fn decide(&self, rule: Option<&RetryRule>, defaults: Defaults, head: &mut RequestHead) -> Timeouts {
         let whole = if self.counts_by_stream() { None } else { self.whole };
-        let asks = |name: &[u8]| {
-            name == REQUEST_TIMEOUT.as_str().as_bytes() || name == PER_TRY_TIMEOUT.as_str().as_bytes()
-        };
-        let (asked_whole, asked_per_try) = if facts::has_envoy_fields(&head.headers, asks) {
-            (take_millis(head, &REQUEST_TIMEOUT), take_millis(head, &PER_TRY_TIMEOUT))
-        } else {
-            (None, None)
-        };
-        let whole = match asked_whole {
+        let asked_per_try = take_millis(head, &PER_TRY_TIMEOUT);
+        let whole = match take_millis(head, &REQUEST_TIMEOUT) {
             Some(asked) => some_if_positive(asked),
             None => whole.and_then(some_if_positive),
         };

@@ -11,6 +11,7 @@ use super::fields::{self, Facts, Kind};
 use super::framing::{self, Framing};
 use super::scan::HeadScan;
 use crate::body::{RequestHead, Scheme, Text, Version};
+use crate::fields::is_token;
 use crate::limits::{LEADING_EMPTY_LINES_MAX, METHOD_BYTES_MAX};
 
 /// Field slots on the stack; a head allowed more takes them from the heap.
@@ -93,10 +94,6 @@ fn check_method(input: &[u8]) -> Result<(), Fault> {
         }
     }
     if input.len() > METHOD_BYTES_MAX { Err(Fault::Malformed("method is too long")) } else { Ok(()) }
-}
-
-fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || b"!#$%&'*+-.^_`|~".contains(&byte)
 }
 
 fn take_apart<'h>(
