@@ -22,3 +22,5 @@ mod big_bodies;
 mod api_listener;
 
 mod bad_input;
+
+mod attacks;

@@ -19,11 +19,15 @@ pub mod certs;
 
 pub mod message;
 
+pub mod strict;
+
 pub mod client;
 
 pub mod client_h2;
 
 pub mod backend;
+
+pub mod raw_backend;
 
 pub mod grpc;
 

@@ -161,13 +161,18 @@ impl Flight {
     }
 
     fn closed(&self, found: Option<std::io::ErrorKind>) -> Error {
-        let when = if self.answered { "within the response's head" } else { "before any byte of a response" };
+        let (reason, when) = match (self.wire.input.is_empty(), self.answered) {
+            // Half a head is no answer but a wrong one (RFC 9112 §8); Envoy tells the two apart by 502 and 503.
+            (false, _) => (Reason::UpstreamProtocol, "within the response's head"),
+            (true, true) => (Reason::UpstreamClosed, "behind an interim response"),
+            (true, false) => (Reason::UpstreamClosed, "before any byte of a response"),
+        };
         let why = found.or_else(|| self.pump.refusal());
         let detail = match why {
             Some(kind) => format!("connection closed {when}: {kind}"),
             None => format!("connection closed {when}"),
         };
-        Error::new(Reason::UpstreamClosed, detail)
+        Error::new(reason, detail)
     }
 }
 

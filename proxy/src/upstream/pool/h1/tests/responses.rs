@@ -174,7 +174,7 @@ fn a_response_that_is_cut_short_is_an_error() {
         &Method::GET,
         &[
             ("no byte", "", closed),
-            ("within the head", "HTTP/1.1 200 OK\r\nContent-", closed),
+            ("within the head", "HTTP/1.1 200 OK\r\nContent-", Err(Reason::UpstreamProtocol)),
             ("RFC 9112 §8 within a length", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhi", closed),
             (
                 "RFC 9112 §8 within chunks",

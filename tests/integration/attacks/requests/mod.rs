@@ -1,0 +1,111 @@
+//! What clients may send: the table, a file per subject, and its tests.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::case::Case;
+use super::known::{self, Both};
+use super::lane::Proxy;
+use super::outcome::Outcome;
+use super::run::{self, WAYS, Way};
+
+mod lengths;
+
+mod codings;
+
+mod chunks;
+
+mod lines;
+
+mod fields;
+
+mod hosts;
+
+mod forms;
+
+mod pipelines;
+
+mod upgrades;
+
+mod sizes;
+
+mod cut;
+
+const CASES_MIN: usize = 200;
+
+/// Every case.
+fn cases() -> Vec<Case> {
+    let subjects = [
+        lengths::cases,
+        codings::cases,
+        chunks::cases,
+        lines::cases,
+        fields::cases,
+        hosts::cases,
+        forms::cases,
+        pipelines::cases,
+        upgrades::cases,
+        sizes::cases,
+        cut::cases,
+    ];
+    subjects.into_iter().flat_map(|cases| cases()).filter(|case| wanted(&case.name)).collect()
+}
+
+/// `TOMBOLO_CASES` narrows the cases to names that contain its text.
+fn wanted(name: &str) -> bool {
+    name.contains(&std::env::var("TOMBOLO_CASES").unwrap_or_default())
+}
+
+#[test]
+fn the_attacks_are_many_and_every_one_has_its_own_name() {
+    let cases = cases();
+    let names: BTreeSet<&str> = cases.iter().map(|case| case.name.as_str()).collect();
+    assert_eq!(names.len(), cases.len(), "names used twice");
+    let narrowed = std::env::var("TOMBOLO_CASES").is_ok();
+    assert!(narrowed || cases.len() >= CASES_MIN, "{} cases, {CASES_MIN} at least", cases.len());
+}
+
+#[test]
+fn no_request_is_smuggled_and_every_doubt_ends_the_connection() {
+    let cases = cases();
+    let jobs: Vec<(&Case, Way)> = cases.iter().flat_map(|case| WAYS.map(|way| (case, way))).collect();
+    let outcomes = run::all(&mut Proxy::tombolo(), &jobs, |lane, (case, way)| run::case(lane, case, *way));
+    let mut wrong = Vec::new();
+    for ((case, way), outcome) in jobs.iter().zip(&outcomes) {
+        let problem = smuggled(outcome);
+        let line = outcome.line();
+        if line != case.expected || problem.is_some() {
+            let (name, expected) = (&case.name, &case.expected);
+            wrong.push(format!("{name}, {way:?}: {problem:?}\n  expected {expected}\n  got      {line}"));
+        }
+    }
+    println!("{} cases, {} runs", cases.len(), jobs.len());
+    assert!(wrong.is_empty(), "{} of {} runs:\n{}", wrong.len(), jobs.len(), wrong.join("\n"));
+}
+
+#[test]
+fn envoy_agrees_or_the_difference_is_explained() {
+    let Some(mut envoy) = Proxy::envoy() else { return };
+    let cases = cases();
+    let outcomes = run::all(&mut envoy, &cases, |lane, case| run::case(lane, case, Way::InTurn));
+    let different = cases.iter().zip(&outcomes).filter(|(case, outcome)| outcome.line() != case.expected);
+    let found: BTreeMap<String, Both> = different
+        .map(|(case, outcome)| {
+            (case.name.clone(), Both { envoy: outcome.line(), ours: case.expected.clone() })
+        })
+        .collect();
+    known::judge("attack: ", &found);
+}
+
+/// What no table can excuse.
+fn smuggled(outcome: &Outcome) -> Option<&'static str> {
+    let refused = outcome.statuses.iter().filter(|status| **status >= 300).count();
+    let answered = outcome.statuses.iter().filter(|status| **status >= 200).count() - refused;
+    if outcome.requests().any(|request| request.target.contains("smuggled")) {
+        return Some("a request was smuggled");
+    }
+    if outcome.seen.iter().any(|seen| matches!(seen.what, harness::raw_backend::What::Wrong(..))) {
+        return Some("the backend received what no reader may accept");
+    }
+    // A request that reached the backend may stay unanswered when its client goes away; never more than one.
+    (outcome.requests().count() > answered + 1).then_some("more requests at the backend than were answered")
+}

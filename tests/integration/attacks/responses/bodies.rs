@@ -1,0 +1,114 @@
+//! Bodies where none may be, bytes past an answer's end, and answers before any request.
+
+use harness::raw_backend::Then::{Close, Keep};
+
+use super::hostile::{Hostile, Row, rows};
+
+pub const EVIL: &str = "HTTP/1.1 200 OK\r\nx-answer: evil\r\ncontent-length: 4\r\n\r\nevil";
+
+pub fn cases() -> Vec<Hostile> {
+    let mut cases = rows(ROWS);
+    let head = |name: &str, bytes: &str, expected: &str| Hostile::new(name, bytes, Keep, expected).to("HEAD");
+    cases.extend([
+        head("HEAD", "HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\n", "200 \"\" kept, reused"),
+        head("HEAD with a body", "HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nabc", "200 \"\" kept, dropped"),
+        head(
+            "HEAD with chunks",
+            "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+            "200 \"\" kept, dropped",
+        ),
+        head("HEAD with another answer", &format!("HTTP/1.1 200 OK\r\n\r\n{EVIL}"), "200 \"\" kept, dropped"),
+        head(
+            "HEAD with two lengths",
+            "HTTP/1.1 200 OK\r\ncontent-length: 3\r\ncontent-length: 4\r\n\r\n",
+            "502 kept, dropped",
+        ),
+    ]);
+    cases.into_iter().map(Hostile::together).collect()
+}
+
+const ROWS: &[Row] = &[
+    (
+        "length of zero and more",
+        "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\nabc",
+        Keep,
+        "200 \"\" kept, dropped",
+    ),
+    (
+        "body past its length",
+        "HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nabcdef",
+        Keep,
+        "200 \"abc\" kept, dropped",
+    ),
+    (
+        "two answers",
+        "HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nabcHTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nevil",
+        Keep,
+        "200 \"abc\" kept, dropped",
+    ),
+    (
+        "two answers and close",
+        "HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nabcHTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nevil",
+        Close,
+        "200 \"abc\" kept, dropped",
+    ),
+    (
+        "an empty line behind",
+        "HTTP/1.1 200 OK\r\ncontent-length: 3\r\n\r\nabc\r\n",
+        Keep,
+        "200 \"abc\" kept, dropped",
+    ),
+    (
+        "chunks and another answer",
+        "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nevil",
+        Keep,
+        "200 \"abc\" kept, dropped",
+    ),
+    ("no length, closed", "HTTP/1.1 200 OK\r\n\r\nabc", Close, "200 \"abc\" kept, dropped"),
+    ("204", "HTTP/1.1 204 No Content\r\n\r\n", Keep, "204 \"\" kept, reused"),
+    (
+        "204 with a length of zero",
+        "HTTP/1.1 204 No Content\r\ncontent-length: 0\r\n\r\n",
+        Keep,
+        "204 \"\" kept, reused",
+    ),
+    (
+        "204 with a length",
+        "HTTP/1.1 204 No Content\r\ncontent-length: 3\r\n\r\nabc",
+        Keep,
+        "502 kept, dropped",
+    ),
+    (
+        "204 with chunks",
+        "HTTP/1.1 204 No Content\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+        Keep,
+        "502 kept, dropped",
+    ),
+    ("204 with a body", "HTTP/1.1 204 No Content\r\n\r\nabc", Keep, "204 \"\" kept, dropped"),
+    (
+        "204 with another answer",
+        "HTTP/1.1 204 No Content\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 4\r\n\r\nevil",
+        Keep,
+        "204 \"\" kept, dropped",
+    ),
+    ("304", "HTTP/1.1 304 Not Modified\r\ncontent-length: 3\r\n\r\n", Keep, "304 \"\" kept, reused"),
+    (
+        "304 with a body",
+        "HTTP/1.1 304 Not Modified\r\ncontent-length: 3\r\n\r\nabc",
+        Keep,
+        "304 \"\" kept, dropped",
+    ),
+    (
+        "304 with chunks",
+        "HTTP/1.1 304 Not Modified\r\ntransfer-encoding: chunked\r\n\r\n3\r\nabc\r\n0\r\n\r\n",
+        Keep,
+        "304 \"\" kept, dropped",
+    ),
+    (
+        "205 with a body",
+        "HTTP/1.1 205 Reset Content\r\ncontent-length: 3\r\n\r\nabc",
+        Keep,
+        "205 \"abc\" kept, reused",
+    ),
+    ("status 999", "HTTP/1.1 999 Own\r\ncontent-length: 3\r\n\r\nabc", Keep, "999 kept, reused"),
+];
