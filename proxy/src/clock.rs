@@ -38,23 +38,24 @@ pub fn now() -> Instant {
 /// The time since `then`; zero if that is later.
 #[must_use]
 pub fn since(then: Instant) -> Duration {
-    now().saturating_duration_since(then)
+    let now = now();
+    // Mostly nobody looked at the clock in between.
+    if now == then { Duration::ZERO } else { now.saturating_duration_since(then) }
 }
 
 /// The time now, on the wall clock.
 #[must_use]
 pub fn wall() -> SystemTime {
     let Some(now) = NOW.get() else { return SystemTime::now() };
-    match WALL.get() {
-        Some((looked, time)) if now.saturating_duration_since(looked) < WALL_TRUSTED => {
-            time + now.saturating_duration_since(looked)
-        }
-        _ => {
-            let time = SystemTime::now();
-            WALL.set(Some((now, time)));
-            time
+    if let Some((looked, time)) = WALL.get() {
+        let passed = since(looked);
+        if passed < WALL_TRUSTED {
+            return time + passed;
         }
     }
+    let time = SystemTime::now();
+    WALL.set(Some((now, time)));
+    time
 }
 
 #[cfg(test)]

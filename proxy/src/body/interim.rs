@@ -39,7 +39,11 @@ impl Interim {
         match queue.heads.pop_front() {
             Some(head) => Poll::Ready(head),
             None => {
-                queue.reader = Some(cx.waker().clone());
+                match &mut queue.reader {
+                    // Costs nothing where it is the same task again.
+                    Some(reader) => reader.clone_from(cx.waker()),
+                    none => *none = Some(cx.waker().clone()),
+                }
                 Poll::Pending
             }
         }

@@ -2,12 +2,13 @@
 
 use std::cell::RefCell;
 use std::rc::Rc;
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, UNIX_EPOCH};
 
 use http::HeaderValue;
 use time::OffsetDateTime;
 use time::format_description::BorrowedFormatItem;
 use time::macros::format_description;
+use tokio::time::Instant;
 
 use super::patience::Patience;
 use crate::clock;
@@ -21,7 +22,14 @@ pub struct Worker {
     /// Randomness: shares, splits, ids, jitter.
     pub rng: RefCell<fastrand::Rng>,
     pub(super) patience: Rc<Patience>,
-    date: RefCell<(u64, HeaderValue)>,
+    date: RefCell<Date>,
+}
+
+/// The time as a `date` field, and until when it is right.
+#[derive(Debug)]
+struct Date {
+    until: Instant,
+    text: HeaderValue,
 }
 
 /// RFC 9110 §5.6.7.
@@ -36,7 +44,7 @@ impl Worker {
             pools: Pools::new(),
             rng: RefCell::new(fastrand::Rng::new()),
             patience: Patience::new(),
-            date: RefCell::new((u64::MAX, HeaderValue::from_static(""))),
+            date: RefCell::new(Date { until: clock::now(), text: HeaderValue::from_static("") }),
         }
     }
 
@@ -49,15 +57,17 @@ impl Worker {
     /// The time now as a `date` field; written once a second.
     #[must_use]
     pub fn date(&self) -> HeaderValue {
-        let seconds = clock::wall().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
+        let now = clock::now();
         let mut date = self.date.borrow_mut();
-        if date.0 != seconds {
-            let now =
-                i64::try_from(seconds).ok().and_then(|now| OffsetDateTime::from_unix_timestamp(now).ok());
-            let text = now.and_then(|now| now.format(HTTP_DATE).ok()).unwrap_or_default();
-            *date = (seconds, HeaderValue::try_from(text).expect("a date is ASCII"));
+        if now >= date.until {
+            let since = clock::wall().duration_since(UNIX_EPOCH).unwrap_or_default();
+            let time = i64::try_from(since.as_secs()).ok();
+            let time = time.and_then(|time| OffsetDateTime::from_unix_timestamp(time).ok());
+            let text = time.and_then(|time| time.format(HTTP_DATE).ok()).unwrap_or_default();
+            let left = Duration::from_secs(1) - Duration::from_nanos(since.subsec_nanos().into());
+            *date = Date { until: now + left, text: HeaderValue::try_from(text).expect("a date is ASCII") };
         }
-        date.1.clone()
+        date.text.clone()
     }
 }
 

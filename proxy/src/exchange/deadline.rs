@@ -122,17 +122,23 @@ impl Deadlines {
         // Envoy counts an attempt's time from when it was all sent; the request's own time is not the upstream's.
         let attempt_sent = attempt.zip(complete).map(|(attempt, complete)| attempt.max(complete));
         let attempt_active = attempt.map(|attempt| attempt.max(self.active.get()));
-        [
+        let limits = [
             (self.request.get(), Limit::Request),
             (after(complete, self.whole.get()), Limit::Whole),
             (self.stream.get(), Limit::Stream),
             (after(attempt_sent, self.per_try.get()), Limit::PerTry),
             (after(attempt_active, self.per_try_idle.get()), Limit::PerTryIdle),
             (after(Some(self.active.get()), self.idle.get()), Limit::Idle),
-        ]
-        .into_iter()
-        .filter_map(|(at, limit)| Some((at?, limit)))
-        .min_by_key(|(at, _)| *at)
+        ];
+        let mut earliest: Option<(Instant, Limit)> = None;
+        for (at, limit) in limits {
+            if let Some(at) = at
+                && earliest.is_none_or(|(before, _)| at < before)
+            {
+                earliest = Some((at, limit));
+            }
+        }
+        earliest
     }
 
     /// Ready with what a limit reached means; to be polled where something is waited for.

@@ -3,7 +3,7 @@
 use std::rc::Rc;
 use std::sync::Arc;
 
-use http::{HeaderName, HeaderValue, Method, StatusCode};
+use http::{HeaderName, Method, StatusCode};
 
 use super::attempt::{self, Event, Tries};
 use super::context::Worker;
@@ -12,6 +12,7 @@ use super::upload::Upload;
 use crate::body::{Interim, Request, RequestHead, Response, Text};
 use crate::clock;
 use crate::error::Error;
+use crate::fields;
 use crate::observe::record::UpstreamFacts;
 use crate::policy::http::HttpMetric;
 use crate::policy::retry::{Retries, RetryRule};
@@ -68,7 +69,7 @@ impl Sending<'_> {
         let received = self.ledger.record.borrow().request_received;
         if let (false, Some(received)) = (self.ledger.policy.suppress_envoy_headers, received) {
             let millis = u64::try_from(now.saturating_sub(received).as_millis()).unwrap_or(u64::MAX);
-            response.head.headers.insert(SERVICE_TIME, HeaderValue::from(millis));
+            response.head.headers.insert(SERVICE_TIME, fields::number(millis));
         }
         Ok(response)
     }
@@ -121,7 +122,7 @@ impl Sending<'_> {
             self.timeouts.announce(&mut head, completed.map(clock::since).unwrap_or_default());
         }
         if self.count_attempts {
-            head.headers.insert(ATTEMPT_COUNT, HeaderValue::from(number));
+            head.headers.insert(ATTEMPT_COUNT, fields::number(number.into()));
         }
         head
     }

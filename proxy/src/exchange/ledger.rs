@@ -162,7 +162,7 @@ impl Ledger {
         let needs = &self.policy.needs;
         let mut record = self.record.borrow_mut();
         if let Some(id) = head.headers.get("x-request-id") {
-            record.request_id = bytes::Bytes::copy_from_slice(id.as_bytes());
+            record.request_id = Some(id.clone());
         }
         if self.policy.access_log.is_empty() && self.policy.upstream_log.is_empty() {
             return;

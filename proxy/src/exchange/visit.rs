@@ -16,7 +16,7 @@ use super::reply::{self, Asked};
 use super::upload::Upload;
 use crate::body::{Body, Interim, RequestHead, Response, Text};
 use crate::error::{Error, Reason};
-use crate::fields::Fields;
+use crate::fields::{Fields, number};
 use crate::observe::record::ConnectionFacts;
 use crate::policy::facts;
 use crate::policy::http::{Admitted, Closing, HttpMetric};
@@ -275,7 +275,7 @@ impl<'a> Visit<'a> {
             mutations.apply_to_response(fields, self.request.as_ref().map(facts::view), &record);
         }
         if record.attempts > 0 && self.host.is_some_and(|host| host.attempt_count_in_response) {
-            fields.insert(ATTEMPT_COUNT, HeaderValue::from(record.attempts));
+            fields.insert(ATTEMPT_COUNT, number(record.attempts.into()));
         }
     }
 

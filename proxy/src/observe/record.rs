@@ -185,7 +185,7 @@ pub struct Record {
     /// Why the downstream connection ended, if there is something to say.
     pub termination: Cow<'static, str>,
     /// `x-request-id`.
-    pub request_id: Bytes,
+    pub request_id: Option<HeaderValue>,
     /// `grpc-status` of the response, from trailers or head.
     pub grpc_status: Option<u32>,
     /// The request, as far as a log wants it; `None` before it is read or when no log asks.
@@ -225,7 +225,7 @@ impl Record {
             attempts: 0,
             upstream_failure: Cow::Borrowed(""),
             termination: Cow::Borrowed(""),
-            request_id: Bytes::new(),
+            request_id: None,
             grpc_status: None,
             request: None,
             response_headers: Fields::new(),

@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
-use http::{HeaderName, HeaderValue};
+use http::HeaderName;
 use xds::model::MaxStreamDuration;
 
 use super::facts;
 use super::retry::RetryRule;
 use crate::body::RequestHead;
+use crate::fields::number;
 
 const REQUEST_TIMEOUT: HeaderName = HeaderName::from_static("x-envoy-upstream-rq-timeout-ms");
 const PER_TRY_TIMEOUT: HeaderName = HeaderName::from_static("x-envoy-upstream-rq-per-try-timeout-ms");
@@ -104,7 +105,7 @@ impl Timeouts {
             None => expected,
         };
         let millis = u64::try_from(left.as_millis()).unwrap_or(u64::MAX);
-        head.headers.insert(EXPECTED_TIMEOUT, HeaderValue::from(millis));
+        head.headers.insert(EXPECTED_TIMEOUT, number(millis));
     }
 }
 

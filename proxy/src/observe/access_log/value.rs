@@ -82,7 +82,10 @@ fn plain<'a>(operator: &Operator, record: &'a Record) -> Value<'a> {
         O::GrpcStatusNumber => {
             record.grpc_status.map_or(Value::Missing, |status| Value::Number(u64::from(status)))
         }
-        O::StreamId => std::str::from_utf8(&record.request_id).map_or(Value::Missing, text),
+        O::StreamId => {
+            let id = record.request_id.as_ref().and_then(|id| std::str::from_utf8(id.as_bytes()).ok());
+            id.map_or(Value::Missing, text)
+        }
         O::RequestHeader { .. }
         | O::ResponseHeader { .. }
         | O::ResponseTrailer { .. }
