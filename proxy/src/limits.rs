@@ -42,6 +42,12 @@ pub const H2_CONNECTION_WINDOW_BYTES: u32 = 1024 * 1024;
 /// Bytes of frames gathered before an HTTP/2 connection must write.
 pub const H2_GATHER_BYTES: usize = 64 * 1024;
 
+/// Write buffers that a worker keeps for whichever connection writes next.
+pub const SPARE_BUFFERS_MAX: usize = 8;
+
+/// Largest write buffer that a worker keeps.
+pub const SPARE_BUFFER_BYTES_MAX: usize = H2_GATHER_BYTES;
+
 /// Streams that were reset here and are remembered for frames still on their way, per HTTP/2 connection.
 pub const H2_RESET_STREAMS_KEPT: usize = 64;
 

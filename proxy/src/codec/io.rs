@@ -7,7 +7,7 @@ use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::task::{Context, Poll};
 
-use bytes::{Buf, Bytes};
+use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
@@ -30,18 +30,30 @@ pub enum Stream {
     Memory(DuplexStream),
 }
 
-/// Bytes that a sniffer took from a stream, in front of the rest of it.
+/// Bytes that a sniffer took from a stream, in front of the rest of it. The layer goes once they are read.
 #[derive(Debug)]
 pub struct Rewound {
     prefix: Bytes,
-    inner: Stream,
+    inner: Option<Stream>,
+}
+
+impl Rewound {
+    const WHOLE: &'static str = "the stream is taken out only when this layer goes";
+
+    fn inner(&self) -> &Stream {
+        self.inner.as_ref().expect(Self::WHOLE)
+    }
+
+    fn inner_mut(&mut self) -> &mut Stream {
+        self.inner.as_mut().expect(Self::WHOLE)
+    }
 }
 
 impl Stream {
     /// Puts `prefix` in front of what is still to be read.
     #[must_use]
     pub fn rewound(self, prefix: Bytes) -> Self {
-        if prefix.is_empty() { self } else { Self::Rewound(Box::new(Rewound { prefix, inner: self })) }
+        if prefix.is_empty() { self } else { Self::Rewound(Box::new(Rewound { prefix, inner: Some(self) })) }
     }
 
     /// Whether bytes are encrypted on the way.
@@ -49,7 +61,7 @@ impl Stream {
     pub fn is_tls(&self) -> bool {
         match self {
             Self::TlsServer(_) | Self::TlsClient(_) => true,
-            Self::Rewound(rewound) => rewound.inner.is_tls(),
+            Self::Rewound(rewound) => rewound.inner().is_tls(),
             Self::Tcp(_) | Self::Unix(_) | Self::Memory(_) => false,
         }
     }
@@ -61,7 +73,7 @@ impl Stream {
             Self::Tcp(socket) => Some(socket),
             Self::TlsServer(tls) => tls.get_ref().0.tcp(),
             Self::TlsClient(tls) => tls.get_ref().0.tcp(),
-            Self::Rewound(rewound) => rewound.inner.tcp(),
+            Self::Rewound(rewound) => rewound.inner().tcp(),
             Self::Unix(_) | Self::Memory(_) => None,
         }
     }
@@ -71,7 +83,7 @@ impl Stream {
     pub fn tls_server(&self) -> Option<&rustls::ServerConnection> {
         match self {
             Self::TlsServer(tls) => Some(tls.get_ref().1),
-            Self::Rewound(rewound) => rewound.inner.tls_server(),
+            Self::Rewound(rewound) => rewound.inner().tls_server(),
             Self::Tcp(_) | Self::Unix(_) | Self::TlsClient(_) | Self::Memory(_) => None,
         }
     }
@@ -81,7 +93,7 @@ impl Stream {
     pub fn tls_client(&self) -> Option<&rustls::ClientConnection> {
         match self {
             Self::TlsClient(tls) => Some(tls.get_ref().1),
-            Self::Rewound(rewound) => rewound.inner.tls_client(),
+            Self::Rewound(rewound) => rewound.inner().tls_client(),
             Self::Tcp(_) | Self::Unix(_) | Self::TlsServer(_) | Self::Memory(_) => None,
         }
     }
@@ -114,30 +126,23 @@ impl From<DuplexStream> for Stream {
     }
 }
 
-impl AsyncRead for Rewound {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        into: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        if self.prefix.is_empty() {
-            return Pin::new(&mut self.inner).poll_read(cx, into);
-        }
-        let taken = self.prefix.len().min(into.remaining());
-        into.put_slice(&self.prefix[..taken]);
-        self.prefix.advance(taken);
-        Poll::Ready(Ok(()))
-    }
-}
-
 impl AsyncRead for Stream {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
-        match self.get_mut() {
+        let stream = self.get_mut();
+        match stream {
             Self::Tcp(socket) => noted(Pin::new(socket).poll_read(cx, into)),
             Self::Unix(socket) => noted(Pin::new(socket).poll_read(cx, into)),
             Self::TlsServer(tls) => Pin::new(tls).poll_read(cx, into),
             Self::TlsClient(tls) => Pin::new(tls).poll_read(cx, into),
-            Self::Rewound(rewound) => Pin::new(rewound).poll_read(cx, into),
+            Self::Rewound(rewound) if rewound.prefix.is_empty() => {
+                *stream = rewound.inner.take().expect(Rewound::WHOLE);
+                Pin::new(stream).poll_read(cx, into)
+            }
+            Self::Rewound(rewound) => {
+                let taken = rewound.prefix.len().min(into.remaining());
+                into.put_slice(&rewound.prefix.split_to(taken));
+                Poll::Ready(Ok(()))
+            }
             Self::Memory(pipe) => Pin::new(pipe).poll_read(cx, into),
         }
     }
@@ -159,7 +164,7 @@ impl AsyncWrite for Stream {
             Self::Unix(socket) => Pin::new(socket).poll_write(cx, bytes),
             Self::TlsServer(tls) => Pin::new(tls).poll_write(cx, bytes),
             Self::TlsClient(tls) => Pin::new(tls).poll_write(cx, bytes),
-            Self::Rewound(rewound) => Pin::new(&mut rewound.inner).poll_write(cx, bytes),
+            Self::Rewound(rewound) => Pin::new(rewound.inner_mut()).poll_write(cx, bytes),
             Self::Memory(pipe) => Pin::new(pipe).poll_write(cx, bytes),
         }
     }
@@ -174,7 +179,7 @@ impl AsyncWrite for Stream {
             Self::Unix(socket) => Pin::new(socket).poll_write_vectored(cx, pieces),
             Self::TlsServer(tls) => Pin::new(tls).poll_write_vectored(cx, pieces),
             Self::TlsClient(tls) => Pin::new(tls).poll_write_vectored(cx, pieces),
-            Self::Rewound(rewound) => Pin::new(&mut rewound.inner).poll_write_vectored(cx, pieces),
+            Self::Rewound(rewound) => Pin::new(rewound.inner_mut()).poll_write_vectored(cx, pieces),
             Self::Memory(pipe) => Pin::new(pipe).poll_write_vectored(cx, pieces),
         }
     }
@@ -185,7 +190,7 @@ impl AsyncWrite for Stream {
             Self::Unix(socket) => socket.is_write_vectored(),
             Self::TlsServer(tls) => tls.is_write_vectored(),
             Self::TlsClient(tls) => tls.is_write_vectored(),
-            Self::Rewound(rewound) => rewound.inner.is_write_vectored(),
+            Self::Rewound(rewound) => rewound.inner().is_write_vectored(),
             Self::Memory(pipe) => pipe.is_write_vectored(),
         }
     }
@@ -196,7 +201,7 @@ impl AsyncWrite for Stream {
             Self::Unix(socket) => Pin::new(socket).poll_flush(cx),
             Self::TlsServer(tls) => Pin::new(tls).poll_flush(cx),
             Self::TlsClient(tls) => Pin::new(tls).poll_flush(cx),
-            Self::Rewound(rewound) => Pin::new(&mut rewound.inner).poll_flush(cx),
+            Self::Rewound(rewound) => Pin::new(rewound.inner_mut()).poll_flush(cx),
             Self::Memory(pipe) => Pin::new(pipe).poll_flush(cx),
         }
     }
@@ -207,7 +212,7 @@ impl AsyncWrite for Stream {
             Self::Unix(socket) => Pin::new(socket).poll_shutdown(cx),
             Self::TlsServer(tls) => Pin::new(tls).poll_shutdown(cx),
             Self::TlsClient(tls) => Pin::new(tls).poll_shutdown(cx),
-            Self::Rewound(rewound) => Pin::new(&mut rewound.inner).poll_shutdown(cx),
+            Self::Rewound(rewound) => Pin::new(rewound.inner_mut()).poll_shutdown(cx),
             Self::Memory(pipe) => Pin::new(pipe).poll_shutdown(cx),
         }
     }
@@ -228,6 +233,7 @@ mod tests {
         let mut read = Vec::new();
         stream.read_to_end(&mut read).await.unwrap();
         assert_eq!(read, b"hello world", "the prefix comes first and once");
+        assert!(matches!(stream, Stream::Memory(_)), "the layer is gone with its bytes");
     }
 
     #[tokio::test]

@@ -3,6 +3,7 @@
 //! One rule: nothing here knows whether it serves a client or a backend; the caller says who is at fault.
 
 pub mod io;
+mod spare;
 
 pub mod h1;
 pub mod h2;

@@ -7,13 +7,13 @@ use std::sync::Arc;
 
 use xds::model::{Address, CodecType, ListenerFilter};
 
-use super::accept::Accepted;
+use super::accept::{Accepted, Places};
 use super::handshake::{self, Agreed, Failed};
 use super::http::{Serving, serve as serve_http};
 use super::inspect::{self, Patience, Refused};
 use super::local::Local;
 use crate::codec::io::Stream;
-use crate::drain::Phase;
+use crate::drain::{Draining, Phase};
 use crate::exchange::tcp;
 use crate::limits::HANDSHAKE_TIMEOUT;
 use crate::observe::listener::ListenerMetric;
@@ -22,60 +22,33 @@ use crate::snapshot::Arrival;
 use crate::snapshot::{Chain, ChainAction, Listener};
 
 /// Serves a connection to its end.
-pub(super) async fn serve(accepted: Accepted, listener: Arc<Listener>, local: Rc<Local>) {
+pub(super) async fn serve(accepted: Box<Accepted>, listener: Arc<Listener>, local: Rc<Local>) {
     let stats = Arc::clone(listener.stats.counters());
     stats.inc(ListenerMetric::CxTotal);
     stats.inc(ListenerMetric::CxActive);
-    journey(accepted, &listener, &local).await;
+    journey(accepted, listener, &local).await;
     stats.dec(ListenerMetric::CxActive);
     stats.inc(ListenerMetric::CxDestroy);
 }
 
-async fn journey(accepted: Accepted, listener: &Arc<Listener>, local: &Rc<Local>) {
-    let stats = listener.stats.counters();
-    let model = &listener.model;
-    let Accepted { stream, local: bound, remote, places: _counted } = accepted;
-    let mut arrival = Arrival::new(bound, remote);
-    let patience = Patience {
-        timeout: model.listener_filters_timeout,
-        continue_on_timeout: model.continue_on_listener_filters_timeout,
-    };
-    let stream = match inspect::inspect(stream, &model.listener_filters, patience, &mut arrival).await {
-        Ok(stream) => stream,
-        Err(refused) => {
-            let metric = match refused {
-                Refused::Timeout => ListenerMetric::PreCxTimeout,
-                Refused::Closed | Refused::ProxyProtocol(_) => ListenerMetric::PreCxError,
-            };
-            stats.inc(metric);
-            return tracing::debug!(?refused, listener = %model.name, "connection refused by a listener filter");
-        }
-    };
-    let Some(chain) = choose(listener, &arrival) else {
-        stats.inc(ListenerMetric::NoFilterChainMatch);
-        return tracing::debug!(?arrival, listener = %model.name, "connection matches no filter chain");
-    };
-    // The drain is watched from before the handshake, so that a chain that goes takes this connection along.
-    let draining = local.drains.watch(chain);
-    let (stream, agreed) = match Box::pin(secure(stream, chain)).await {
-        Ok(secured) => secured,
-        Err(failed) => {
-            stats.inc(match failed {
-                Failed::Timeout(_) => ListenerMetric::SslHandshakeTimeout,
-                Failed::Io(_) | Failed::Refused(_) => ListenerMetric::SslConnectionError,
-            });
-            return tracing::debug!(%failed, ?remote, listener = %model.name, "no TLS connection");
-        }
-    };
-    if agreed.is_some() {
-        stats.inc(ListenerMetric::SslHandshake);
-    }
-    let alpn = agreed.as_ref().and_then(|agreed| agreed.alpn.clone());
-    let facts = facts(listener, chain, &arrival, bound, remote, agreed);
+/// A connection of which all is known that is decided before its first request.
+struct Ready {
+    stream: Stream,
+    chain: Arc<Chain>,
+    alpn: Option<Vec<u8>>,
+    facts: Rc<ConnectionFacts>,
+    draining: Draining,
+    _counted: Places,
+}
+
+async fn journey(accepted: Box<Accepted>, listener: Arc<Listener>, local: &Rc<Local>) {
+    // In a box: what only the beginning needs must not make every connection's task larger.
+    let Some(ready) = Box::pin(prepare(accepted, &listener, local)).await else { return };
+    drop(listener);
+    let Ready { stream, chain, alpn, facts, mut draining, _counted } = *ready;
     match &chain.action {
         ChainAction::Tcp(policy) => {
             let clusters = Arc::clone(&local.live.load().clusters);
-            let mut draining = draining;
             let stopped = async move { draining.reached(Phase::Stopped).await };
             Box::pin(tcp::serve(stream, policy, &clusters, &local.worker.pools, facts, stopped)).await;
         }
@@ -90,6 +63,54 @@ async fn journey(accepted: Accepted, listener: &Arc<Listener>, local: &Rc<Local>
             serve_http(stream, codec, served, draining).await;
         }
     }
+}
+
+/// Listener filters, filter chain and TLS; `None` if the connection ends there.
+async fn prepare(accepted: Box<Accepted>, listener: &Arc<Listener>, local: &Rc<Local>) -> Option<Box<Ready>> {
+    let stats = listener.stats.counters();
+    let model = &listener.model;
+    let Accepted { stream, local: bound, remote, places } = *accepted;
+    let mut arrival = Arrival::new(bound, remote);
+    let patience = Patience {
+        timeout: model.listener_filters_timeout,
+        continue_on_timeout: model.continue_on_listener_filters_timeout,
+    };
+    let stream = match inspect::inspect(stream, &model.listener_filters, patience, &mut arrival).await {
+        Ok(stream) => stream,
+        Err(refused) => {
+            let metric = match refused {
+                Refused::Timeout => ListenerMetric::PreCxTimeout,
+                Refused::Closed | Refused::ProxyProtocol(_) => ListenerMetric::PreCxError,
+            };
+            stats.inc(metric);
+            tracing::debug!(?refused, listener = %model.name, "connection refused by a listener filter");
+            return None;
+        }
+    };
+    let Some(chain) = choose(listener, &arrival) else {
+        stats.inc(ListenerMetric::NoFilterChainMatch);
+        tracing::debug!(?arrival, listener = %model.name, "connection matches no filter chain");
+        return None;
+    };
+    // The drain is watched from before the handshake, so that a chain that goes takes this connection along.
+    let draining = local.drains.watch(chain);
+    let (stream, agreed) = match secure(stream, chain).await {
+        Ok(secured) => secured,
+        Err(failed) => {
+            stats.inc(match failed {
+                Failed::Timeout(_) => ListenerMetric::SslHandshakeTimeout,
+                Failed::Io(_) | Failed::Refused(_) => ListenerMetric::SslConnectionError,
+            });
+            tracing::debug!(%failed, ?remote, listener = %model.name, "no TLS connection");
+            return None;
+        }
+    };
+    if agreed.is_some() {
+        stats.inc(ListenerMetric::SslHandshake);
+    }
+    let alpn = agreed.as_ref().and_then(|agreed| agreed.alpn.clone());
+    let facts = facts(listener, chain, &arrival, bound, remote, agreed);
+    Some(Box::new(Ready { stream, chain: Arc::clone(chain), alpn, facts, draining, _counted: places }))
 }
 
 fn choose<'a>(listener: &'a Listener, arrival: &Arrival) -> Option<&'a Arc<Chain>> {

@@ -168,7 +168,7 @@ fn start(
     let current = Rc::new(RefCell::new(Arc::clone(listener)));
     let drain = Rc::new(Drain::new());
     let (serving, within) = (Rc::clone(&current), Rc::clone(local));
-    let serve = async move |accepted: Accepted| {
+    let serve = async move |accepted: Box<Accepted>| {
         let listener = Arc::clone(&serving.borrow());
         connection::serve(accepted, listener, Rc::clone(&within)).await;
     };

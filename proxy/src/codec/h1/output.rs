@@ -9,15 +9,13 @@ use bytes::{Buf, Bytes};
 use tokio::io::AsyncWrite;
 
 use crate::codec::io::Stream;
+use crate::codec::spare;
 
 /// Pieces up to this size are copied: at a few KB a copy costs less than one more element in a vectored write.
 const COPY_BYTES_MAX: usize = 4 * 1024;
 
 /// Elements of one vectored write.
 const PIECES_MAX: usize = 16;
-
-/// Capacity that is kept while there is nothing to write.
-const KEPT_BYTES_MAX: usize = 4 * 1024;
 
 /// What is to be written, in order.
 #[derive(Debug, Default)]
@@ -43,13 +41,16 @@ impl Output {
 
     /// Where heads and chunk framing are written.
     pub fn text(&mut self) -> &mut Vec<u8> {
+        if self.tail.capacity() == 0 {
+            self.tail = spare::take();
+        }
         &mut self.tail
     }
 
     /// Adds bytes of a body.
     pub fn push(&mut self, bytes: Bytes) {
         if bytes.len() <= COPY_BYTES_MAX {
-            self.tail.extend_from_slice(&bytes);
+            self.text().extend_from_slice(&bytes);
             return;
         }
         if !self.tail.is_empty() {
@@ -87,9 +88,6 @@ impl Output {
 
     /// Gives back memory that an idle connection does not need.
     pub fn shrink(&mut self) {
-        if self.is_empty() && self.tail.capacity() > KEPT_BYTES_MAX {
-            self.tail = Vec::new();
-        }
         if self.shared.is_empty() {
             self.shared = VecDeque::new();
         }
@@ -118,7 +116,7 @@ impl Output {
         }
         self.tail_written += written;
         if self.tail_written == self.tail.len() {
-            self.tail.clear();
+            spare::give(std::mem::take(&mut self.tail));
             self.tail_written = 0;
         }
     }

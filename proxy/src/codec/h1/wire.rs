@@ -16,9 +16,6 @@ use crate::limits::RELAY_BUFFER_BYTES;
 /// Reads up to this size go through one buffer per thread, so that an idle connection holds none.
 const SCRATCH_BYTES: usize = 16 * 1024;
 
-/// Capacity of the read buffer that is kept while a connection is idle.
-const KEPT_BYTES_MAX: usize = 4 * 1024;
-
 thread_local! {
     static SCRATCH: RefCell<Box<[u8]>> = RefCell::new(vec![0; SCRATCH_BYTES].into_boxed_slice());
 }
@@ -89,7 +86,7 @@ impl Wire {
 
     /// Gives back memory that an idle connection does not need.
     pub fn shrink(&mut self) {
-        if self.input.is_empty() && self.input.capacity() > KEPT_BYTES_MAX {
+        if self.input.is_empty() {
             self.input = BytesMut::new();
         }
         self.output.shrink();

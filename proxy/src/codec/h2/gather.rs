@@ -15,13 +15,11 @@ use std::task::{Context, Poll, ready};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::codec::io::Stream;
+use crate::codec::spare;
 use crate::limits::H2_GATHER_BYTES;
 
 /// A write at least this long goes straight to the socket when nothing is buffered before it.
 const DIRECT_BYTES: usize = 32 * 1024;
-
-/// An emptied buffer larger than this is given back, so that an idle connection holds little.
-const KEPT_BYTES: usize = 4 * 1024;
 
 /// The transport that `h2` owns.
 #[derive(Debug)]
@@ -69,11 +67,7 @@ impl Inner {
             self.unflushed = true;
         }
         self.written = 0;
-        if self.waiting.capacity() > KEPT_BYTES {
-            self.waiting = Vec::new();
-        } else {
-            self.waiting.clear();
-        }
+        spare::give(std::mem::take(&mut self.waiting));
         Poll::Ready(Ok(()))
     }
 
@@ -95,7 +89,9 @@ impl Inner {
             self.unflushed = true;
             return Pin::new(&mut self.io).poll_write_vectored(cx, slices);
         }
-        self.waiting.reserve(bytes);
+        if self.waiting.capacity() == 0 {
+            self.waiting = spare::take();
+        }
         for slice in slices {
             self.waiting.extend_from_slice(slice);
         }

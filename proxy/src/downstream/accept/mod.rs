@@ -51,7 +51,7 @@ pub async fn run<S>(
     note: impl Fn(AcceptEvent),
     serve: S,
 ) where
-    S: AsyncFn(Accepted) + Clone + 'static,
+    S: AsyncFn(Box<Accepted>) + Clone + 'static,
 {
     let mut tasks = Tasks { set: JoinSet::new(), limit, serve };
     let mut back_off = BACK_OFF_FIRST;
@@ -90,7 +90,7 @@ struct Tasks<S> {
 
 impl<S> Tasks<S>
 where
-    S: AsyncFn(Accepted) + Clone + 'static,
+    S: AsyncFn(Box<Accepted>) + Clone + 'static,
 {
     fn start(&mut self, accepted: Accepted, note: &impl Fn(AcceptEvent)) {
         let Some(open) = self.limit.admit() else {
@@ -98,7 +98,8 @@ where
             tracing::debug!(limit = self.limit.name(), "connection closed: the limit is reached");
             return;
         };
-        let accepted = accepted.admitted(open);
+        // In a box: each layer of the task's future would otherwise hold room for all of it.
+        let accepted = Box::new(accepted.admitted(open));
         let serve = self.serve.clone();
         self.set.spawn_local(async move { serve(accepted).await });
     }

@@ -29,7 +29,7 @@ fn bound() -> (std::net::TcpListener, SocketAddr) {
     (socket, address)
 }
 
-fn serve<S: AsyncFn(Accepted) + Clone + 'static>(max: usize, serve: S) -> Server {
+fn serve<S: AsyncFn(Box<Accepted>) + Clone + 'static>(max: usize, serve: S) -> Server {
     let (socket, address) = bound();
     let drain = Drain::new();
     let events = Rc::new(RefCell::new(Vec::new()));
@@ -41,7 +41,7 @@ fn serve<S: AsyncFn(Accepted) + Clone + 'static>(max: usize, serve: S) -> Server
     Server { address, drain, events, running }
 }
 
-async fn echo(mut accepted: Accepted) {
+async fn echo(mut accepted: Box<Accepted>) {
     let mut bytes = [0; 64];
     while let Ok(count @ 1..) = accepted.stream.read(&mut bytes).await {
         accepted.stream.write_all(&bytes[..count]).await.unwrap();
@@ -61,7 +61,7 @@ fn connections_are_served_with_their_addresses() {
     local(async {
         let seen = Rc::new(Cell::new(None));
         let noted = seen.clone();
-        let server = serve(10, async move |accepted: Accepted| {
+        let server = serve(10, async move |accepted: Box<Accepted>| {
             noted.set(Some((accepted.local, accepted.remote)));
             echo(accepted).await;
         });
@@ -111,7 +111,7 @@ fn a_drain_serves_what_is_queued_and_open_and_takes_nothing_new() {
 #[test]
 fn the_end_of_the_drain_time_ends_connections_that_do_not_end() {
     local(async {
-        let server = serve(10, async |accepted: Accepted| {
+        let server = serve(10, async |accepted: Box<Accepted>| {
             let _accepted = accepted;
             std::future::pending::<()>().await;
         });
@@ -126,7 +126,7 @@ fn the_end_of_the_drain_time_ends_connections_that_do_not_end() {
 #[test]
 fn a_panic_closes_its_connection_only() {
     local(async {
-        let server = serve(10, async |mut accepted: Accepted| {
+        let server = serve(10, async |mut accepted: Box<Accepted>| {
             let mut first = [0; 4];
             accepted.stream.read_exact(&mut first).await.unwrap();
             assert_ne!(&first, b"boom", "this client asks for it");
@@ -170,7 +170,7 @@ fn balanced_connections_are_spread_exactly() {
         for (index, seat) in Balance::seats(3).into_iter().enumerate() {
             let counts = counts.clone();
             let listening = Listening::balanced(socket.take(), seat).unwrap();
-            let serve = async move |accepted: Accepted| {
+            let serve = async move |accepted: Box<Accepted>| {
                 counts.borrow_mut()[index] += 1;
                 echo(accepted).await;
             };

@@ -1,6 +1,7 @@
 //! One request and its response on a connection.
 
 use std::future::{Future, poll_fn};
+use std::pin::pin;
 use std::task::{Context, Poll};
 
 use http::StatusCode;
@@ -33,8 +34,7 @@ impl Connection<'_> {
         let request = self.admit(parsed);
         let interim = request.interim.clone();
         let answered = {
-            // In a box, so that a connection between requests is small.
-            let mut answer = Box::pin(handler(request));
+            let mut answer = pin!(handler(request));
             poll_fn(|cx| match answer.as_mut().poll(cx) {
                 Poll::Ready(response) => Poll::Ready(Ok(response)),
                 Poll::Pending => self.poll_meanwhile(asked.version, &interim, cx).map(Err),

@@ -44,7 +44,8 @@ pub async fn serve<H: AsyncFn(Request) -> Response>(
     loop {
         match connection.next().await {
             Next::Request(parsed) => {
-                if let Some(end) = connection.exchange(parsed, &handler).await {
+                // In a box, so that a connection between requests is small.
+                if let Some(end) = Box::pin(connection.exchange(parsed, &handler)).await {
                     return end;
                 }
             }

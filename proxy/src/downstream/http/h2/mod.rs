@@ -232,13 +232,14 @@ where
                 self.h2.graceful_shutdown();
             }
         }
-        self.streams.spawn_local(serve_stream(
+        // In a box: a task moves its future several times, from its start to its end.
+        self.streams.spawn_local(Box::pin(serve_stream(
             request,
             respond,
             self.scheme,
             self.settings.clone(),
             self.handler.clone(),
-        ));
+        )));
     }
 
     fn count(&mut self, joined: Result<StreamEnd, tokio::task::JoinError>) -> Result<(), Error> {
