@@ -1,7 +1,7 @@
 //! The data plane: accepts connections, decides where requests go, moves their bytes.
 //!
 //! The modules stand in the order of a request's journey. `body`, `codec`, `error`, `limits`, `drain`,
-//! `fields`, `clock` and `observe` are what every step shares. Which module may import which is held by the `tidy` test.
+//! `fields`, `clock`, `splice` and `observe` are what every step shares. Which module may import which is held by the `tidy` test.
 
 pub mod error;
 
@@ -12,6 +12,8 @@ pub mod clock;
 pub mod drain;
 
 pub mod fields;
+
+pub mod splice;
 
 pub mod observe;
 

@@ -144,6 +144,25 @@ pub const COPY_BUFFERS_LARGE_MAX: usize = 64;
 
 /// Relay buffers that a worker keeps for the next use.
 pub const COPY_BUFFERS_KEPT: usize = 8;
+
+/// Bytes of a pipe through which one direction of a connection is spliced (the default of `fs.pipe-max-size`).
+pub const PIPE_BYTES: usize = 1024 * 1024;
+
+/// Bytes that a pipe must have at least to be worth splicing through.
+pub const PIPE_BYTES_MIN: usize = 64 * 1024;
+
+/// Pipes in use at once on one worker; past it bytes are copied.
+pub const PIPES_IN_USE_MAX: usize = 64;
+
+/// Pipes that a worker keeps for the next use.
+pub const PIPES_KEPT: usize = 16;
+
+/// How long no pipe is asked for once the system refused one.
+pub const PIPE_REFUSED_WAIT: Duration = Duration::from_secs(1);
+
+/// Bytes that come at once from which on the next ones are spliced: fewer cost less to copy.
+pub const SPLICE_BYTES_MIN: usize = 16 * 1024;
+
 /// Bytes of an answer to an active health check that are read.
 pub const HEALTH_CHECK_BYTES_MAX: usize = 64 * 1024;
 /// Downstream connections of a process at once (Envoy `overload.global_downstream_max_connections`).

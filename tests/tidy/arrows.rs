@@ -25,14 +25,15 @@ const MODULES: &[(&str, &[&str])] = &[
     ("limits", &[]),
     ("fields", &[]),
     ("clock", &[]),
+    ("splice", &["limits", "clock"]),
     ("body", &["error", "limits", "fields"]),
     ("observe", &["error", "limits", "fields", "clock"]),
-    ("codec", &["error", "limits", "fields", "clock", "body"]),
+    ("codec", &["error", "limits", "fields", "clock", "splice", "body"]),
     ("identity", &["error", "drain", "limits", "observe"]),
     ("upstream", &["error", "drain", "limits", "fields", "clock", "body", "codec", "observe", "identity"]),
     ("policy", &["error", "limits", "fields", "body", "observe", "upstream"]),
     ("snapshot", &["error", "limits", "fields", "observe", "identity", "upstream", "policy"]),
-    ("exchange", &["error", "limits", "fields", "clock", "body", "observe", "upstream", "policy"]),
+    ("exchange", &["error", "limits", "fields", "clock", "splice", "body", "observe", "upstream", "policy"]),
     (
         "downstream",
         &[

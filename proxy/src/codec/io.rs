@@ -12,6 +12,7 @@ use tokio::io::{AsyncRead, AsyncWrite, DuplexStream, ReadBuf};
 use tokio::net::{TcpStream, UnixStream};
 
 use crate::clock;
+use crate::splice::{AsSocket, Socket};
 
 /// A stream of bytes in both directions.
 #[derive(Debug)]
@@ -104,6 +105,16 @@ impl Stream {
         if let Some(socket) = self.tcp() {
             // A socket that refuses the option is gone already.
             let _refused = socket.set_zero_linger();
+        }
+    }
+}
+
+impl AsSocket for Stream {
+    fn as_socket(&self) -> Option<Socket<'_>> {
+        match self {
+            Self::Tcp(socket) => Some(Socket::Tcp(socket)),
+            Self::Unix(socket) => Some(Socket::Unix(socket)),
+            Self::Rewound(_) | Self::TlsServer(_) | Self::TlsClient(_) | Self::Memory(_) => None,
         }
     }
 }

@@ -44,13 +44,15 @@ struct Ready {
 async fn journey(accepted: Box<Accepted>, listener: Arc<Listener>, local: &Rc<Local>) {
     // In a box: what only the beginning needs must not make every connection's task larger.
     let Some(ready) = Box::pin(prepare(accepted, &listener, local)).await else { return };
+    let buffer_limit = listener.model.per_connection_buffer_limit_bytes;
     drop(listener);
     let Ready { stream, chain, alpn, facts, mut draining, _counted } = *ready;
     match &chain.action {
         ChainAction::Tcp(policy) => {
             let clusters = Arc::clone(&local.live.load().clusters);
             let stopped = async move { draining.reached(Phase::Stopped).await };
-            Box::pin(tcp::serve(stream, policy, &clusters, &local.worker.pools, facts, stopped)).await;
+            let pools = &local.worker.pools;
+            Box::pin(tcp::serve(stream, buffer_limit, policy, &clusters, pools, facts, stopped)).await;
         }
         ChainAction::Http(http) => {
             let codec = codec(http.manager.codec_type, alpn.as_deref());

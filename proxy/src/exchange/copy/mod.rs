@@ -1,5 +1,6 @@
 //! Relays bytes both ways between two connections.
 //!
+//! Between plain sockets much is spliced inside the kernel, everything else goes through large shared buffers.
 //! One rule: an end in one direction is passed on and leaves the other direction open (RFC 9293 §3.6), so that a
 //! client may say all it has to say and still hear the answer.
 
@@ -21,13 +22,23 @@ use tokio::time::{Instant, Sleep, sleep};
 
 use half::{Broken, Half};
 
-/// How long a relay may last.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+use crate::splice::AsSocket;
+
+/// How long a relay may last, and how much it may hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CopyLimits {
+    /// Most bytes of each direction that were read and not yet written.
+    pub held_bytes_max: usize,
     /// Longest time without a byte in either direction; `None` is for ever.
     pub idle_timeout: Option<Duration>,
     /// Longest time altogether; `None` is for ever.
     pub max_duration: Option<Duration>,
+}
+
+impl Default for CopyLimits {
+    fn default() -> Self {
+        Self { held_bytes_max: usize::MAX, idle_timeout: None, max_duration: None }
+    }
 }
 
 /// What a relay moved, kept by the caller so that it is known even if the relay is dropped.
@@ -56,8 +67,8 @@ pub enum CopyEnd {
 
 /// Relays until both sides have ended, one fails, or a limit is reached; keeps `copied` current.
 ///
-/// At most one buffer of [`crate::limits::COPY_BUFFER_BYTES`] is held for each direction, and none while a
-/// direction has nothing to write.
+/// At most one buffer of [`crate::limits::COPY_BUFFER_BYTES`] or one pipe of [`crate::limits::PIPE_BYTES`] is held
+/// for each direction, and none while a direction has nothing to write.
 pub async fn copy<D, U>(
     downstream: &mut D,
     upstream: &mut U,
@@ -65,10 +76,10 @@ pub async fn copy<D, U>(
     copied: &mut Copied,
 ) -> CopyEnd
 where
-    D: AsyncRead + AsyncWrite + Unpin,
-    U: AsyncRead + AsyncWrite + Unpin,
+    D: AsyncRead + AsyncWrite + AsSocket + Unpin,
+    U: AsyncRead + AsyncWrite + AsSocket + Unpin,
 {
-    let (mut up, mut down) = (Half::default(), Half::default());
+    let (mut up, mut down) = (Half::new(limits.held_bytes_max), Half::new(limits.held_bytes_max));
     let mut idle = limits.idle_timeout.map(Idle::new);
     let mut oldest = pin!(limits.max_duration.map(sleep));
     poll_fn(|cx| {

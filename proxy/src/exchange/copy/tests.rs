@@ -3,6 +3,8 @@ use tokio::task::{JoinHandle, LocalSet, spawn_local};
 
 use super::*;
 
+mod sockets;
+
 struct Relay {
     client: DuplexStream,
     server: DuplexStream,
@@ -116,6 +118,12 @@ impl AsyncWrite for Failing {
 
     fn poll_shutdown(self: Pin<&mut Self>, _cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         Poll::Ready(Ok(()))
+    }
+}
+
+impl AsSocket for Failing {
+    fn as_socket(&self) -> Option<crate::splice::Socket<'_>> {
+        None
     }
 }
 

@@ -17,24 +17,30 @@ use super::copy::{Copied, CopyEnd, CopyLimits, copy};
 use crate::error::{Error, Reason};
 use crate::observe::record::{ConnectionFacts, Record, UpstreamFacts};
 use crate::policy::tcp::{TcpMetric, TcpPolicy};
+use crate::splice::AsSocket;
 use crate::upstream::pool::{Connected, Pools, SendOptions};
 use crate::upstream::{Cluster, Clusters, PickContext};
 
-/// Serves `downstream` to its end; `stopped` is the end of the drain time. Must run inside a `LocalSet`.
+/// Serves `downstream`, whose listener lets a connection buffer `buffer_limit_bytes` (zero: any number), to its end;
+/// `stopped` is the end of the drain time. Must run inside a `LocalSet`.
 pub async fn serve<D>(
     mut downstream: D,
+    buffer_limit_bytes: u32,
     policy: &Arc<TcpPolicy>,
     clusters: &Clusters,
     pools: &Pools,
     facts: Rc<ConnectionFacts>,
     stopped: impl Future<Output = ()>,
 ) where
-    D: AsyncRead + AsyncWrite + Unpin,
+    D: AsyncRead + AsyncWrite + AsSocket + Unpin,
 {
     let mut journal = Journal::begin(policy, facts);
     let relay = async {
         match connect(policy, clusters, pools, &mut journal.record).await {
-            Ok(connected) => pass(&mut downstream, connected, policy, &mut journal).await,
+            Ok((connected, cluster)) => {
+                let limits = limits(policy, buffer_limit_bytes, &cluster);
+                pass(&mut downstream, connected, limits, &mut journal).await;
+            }
             Err(why) => {
                 if why.reason() == Reason::NoCluster {
                     policy.stats.inc(TcpMetric::CxNoRoute);
@@ -56,7 +62,7 @@ async fn connect(
     clusters: &Clusters,
     pools: &Pools,
     record: &mut Record,
-) -> Result<Connected, Error> {
+) -> Result<(Connected, Arc<Cluster>), Error> {
     let mut random = fastrand::Rng::new();
     let name = policy.cluster(random.u64(..));
     record.cluster = Arc::from(name.as_str());
@@ -69,7 +75,7 @@ async fn connect(
     for _ in 0..policy.connect_attempts_max {
         record.attempts += 1;
         match attempt(cluster, pools, hash, &mut random, record).await {
-            Ok(connected) => return Ok(connected),
+            Ok(connected) => return Ok((connected, Arc::clone(cluster))),
             Err(why) => {
                 record.flags.insert_reason(why.reason());
                 record.upstream_failure = Cow::Owned(why.detail().to_owned());
@@ -107,25 +113,35 @@ async fn attempt(
     Ok(connected)
 }
 
-async fn pass<D>(downstream: &mut D, connected: Connected, policy: &TcpPolicy, journal: &mut Journal)
+/// What bounds the relay. Both connections' buffer limits hold for bytes that are on their way from one to the other.
+fn limits(policy: &TcpPolicy, downstream_bytes: u32, cluster: &Cluster) -> CopyLimits {
+    let limits = [downstream_bytes, cluster.model().per_connection_buffer_limit_bytes];
+    let smallest = limits.into_iter().filter(|limit| *limit > 0).min();
+    CopyLimits {
+        held_bytes_max: smallest.map_or(usize::MAX, |limit| limit as usize),
+        idle_timeout: policy.idle_timeout,
+        max_duration: policy.max_duration,
+    }
+}
+
+async fn pass<D>(downstream: &mut D, connected: Connected, limits: CopyLimits, journal: &mut Journal)
 where
-    D: AsyncRead + AsyncWrite + Unpin,
+    D: AsyncRead + AsyncWrite + AsSocket + Unpin,
 {
     let Connected { mut stream, facts: _, guard } = connected;
-    let limits = CopyLimits { idle_timeout: policy.idle_timeout, max_duration: policy.max_duration };
     let end = tokio::select! {
         end = copy(downstream, &mut stream, limits, &mut journal.copied) => Some(end),
         () = guard.until_cut() => None,
     };
-    let record = &mut journal.record;
+    let (stats, record) = (&journal.policy.stats, &mut journal.record);
     match end {
         Some(CopyEnd::Complete) => {}
         Some(CopyEnd::Idle) => {
-            policy.stats.inc(TcpMetric::IdleTimeout);
+            stats.inc(TcpMetric::IdleTimeout);
             record.termination = Cow::Borrowed("tcp_session_idle_timeout");
         }
         Some(CopyEnd::MaxDuration) => {
-            policy.stats.inc(TcpMetric::MaxDuration);
+            stats.inc(TcpMetric::MaxDuration);
             record.flags.insert("DT");
             record.termination = Cow::Borrowed("max_connection_duration_reached");
         }

@@ -109,7 +109,7 @@ impl Proxy {
         };
         let (policy, clusters, pools) = (self.policy.clone(), self.clusters.clone(), self.pools.clone());
         let serving = spawn_local(async move {
-            serve(here, &policy, &clusters, &pools, Rc::new(facts), stopped).await;
+            serve(here, 0, &policy, &clusters, &pools, Rc::new(facts), stopped).await;
         });
         (client, serving)
     }
