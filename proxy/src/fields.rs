@@ -14,41 +14,8 @@ use http::header::{HeaderMap, HeaderName, HeaderValue};
 const SPARE: usize = 8;
 
 /// Names with their values; a name may come more than once.
-#[derive(Clone, Default)]
-pub struct Fields {
-    list: Vec<(Name, HeaderValue)>,
-    marks: Marks,
-}
-
-/// Which names may be among some: most of those asked for are not, and this answers it without a look at any.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct Marks(u64);
-
-impl Marks {
-    /// The mark of one name.
-    #[must_use]
-    pub const fn of(name: &[u8]) -> Self {
-        let length = name.len();
-        if length == 0 {
-            return Self(1);
-        }
-        let spread = length
-            ^ (name[0] as usize)
-            ^ ((name[length / 2] as usize) << 1)
-            ^ ((name[length - 1] as usize) << 2);
-        Self(1 << (spread & 63))
-    }
-
-    /// The marks of both.
-    #[must_use]
-    pub const fn and(self, other: Self) -> Self {
-        Self(self.0 | other.0)
-    }
-
-    const fn meets(self, other: Self) -> bool {
-        self.0 & other.0 != 0
-    }
-}
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Fields(Vec<(Name, HeaderValue)>);
 
 /// A field's name.
 #[derive(Clone)]
@@ -85,37 +52,31 @@ impl Fields {
     /// No fields.
     #[must_use]
     pub const fn new() -> Self {
-        Self { list: Vec::new(), marks: Marks(0) }
+        Self(Vec::new())
     }
 
     /// No fields, with room for `count` and a few more.
     #[must_use]
     pub fn with_capacity(count: usize) -> Self {
-        Self { list: Vec::with_capacity(count + SPARE), marks: Marks(0) }
+        Self(Vec::with_capacity(count + SPARE))
     }
 
     /// How many fields there are.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.list.len()
+        self.0.len()
     }
 
     /// Whether there is none.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.list.is_empty()
-    }
-
-    /// Whether a name of `marks` may be there.
-    #[must_use]
-    pub fn may_have(&self, marks: Marks) -> bool {
-        self.marks.meets(marks)
+        self.0.is_empty()
     }
 
     /// The first value of `name`.
     pub fn get(&self, name: impl Lookup) -> Option<&HeaderValue> {
         let at = self.position(name.name())?;
-        self.list.get(at).map(|(_, value)| value)
+        self.0.get(at).map(|(_, value)| value)
     }
 
     /// All values of `name`.
@@ -136,54 +97,49 @@ impl Fields {
             return None;
         };
         let mut others = at + 1;
-        while let Some(next) = self.list.get(others..).and_then(|rest| position(rest, name.as_bytes())) {
+        while let Some(next) = self.0.get(others..).and_then(|rest| position(rest, name.as_bytes())) {
             others += next;
-            self.list.remove(others);
+            self.0.remove(others);
         }
-        Some(std::mem::replace(&mut self.list[at].1, value))
+        Some(std::mem::replace(&mut self.0[at].1, value))
     }
 
     /// Adds a value behind all others.
     pub fn append(&mut self, name: impl Into<Name>, value: HeaderValue) {
-        if self.list.capacity() == 0 {
-            self.list.reserve(SPARE);
+        if self.0.capacity() == 0 {
+            self.0.reserve(SPARE);
         }
-        let name = name.into();
-        self.marks = self.marks.and(Marks::of(name.as_bytes()));
-        self.list.push((name, value));
+        self.0.push((name.into(), value));
     }
 
     /// Removes all values of `name`; gives the first one.
     pub fn remove(&mut self, name: impl Lookup) -> Option<HeaderValue> {
         let name = name.name();
         let at = self.position(name)?;
-        let (_, first) = self.list.remove(at);
+        let (_, first) = self.0.remove(at);
         if self.position(name).is_some() {
-            self.list.retain(|(found, _)| found.as_bytes() != name);
+            self.0.retain(|(found, _)| found.as_bytes() != name);
         }
         Some(first)
     }
 
     /// Keeps the fields that `keep` wants.
     pub fn retain(&mut self, mut keep: impl FnMut(&Name, &HeaderValue) -> bool) {
-        self.list.retain(|(name, value)| keep(name, value));
+        self.0.retain(|(name, value)| keep(name, value));
     }
 
     /// The names, one for each field.
     pub fn keys(&self) -> impl Iterator<Item = &Name> {
-        self.list.iter().map(|(name, _)| name)
+        self.0.iter().map(|(name, _)| name)
     }
 
     /// Names and values.
     pub fn iter(&self) -> impl Iterator<Item = (&Name, &HeaderValue)> {
-        self.list.iter().map(|(name, value)| (name, value))
+        self.0.iter().map(|(name, value)| (name, value))
     }
 
     fn position(&self, name: &[u8]) -> Option<usize> {
-        if !self.may_have(Marks::of(name)) {
-            return None;
-        }
-        position(&self.list, name)
+        position(&self.0, name)
     }
 }
 
@@ -340,7 +296,7 @@ impl<'a> IntoIterator for &'a Fields {
     >;
 
     fn into_iter(self) -> Self::IntoIter {
-        self.list.iter().map(|(name, value)| (name, value))
+        self.0.iter().map(|(name, value)| (name, value))
     }
 }
 
@@ -362,20 +318,12 @@ impl From<HeaderMap> for Fields {
 impl From<Fields> for HeaderMap {
     fn from(fields: Fields) -> Self {
         let mut map = Self::with_capacity(fields.len());
-        for (name, value) in fields.list {
+        for (name, value) in fields.0 {
             map.append(HeaderName::from(name), value);
         }
         map
     }
 }
-
-impl PartialEq for Fields {
-    fn eq(&self, other: &Self) -> bool {
-        self.list == other.list
-    }
-}
-
-impl Eq for Fields {}
 
 impl fmt::Debug for Fields {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -414,16 +362,6 @@ mod tests {
         for asked in [0, 7, 15_000, 7 + 64, 7, u64::MAX, 15_000] {
             assert_eq!(number(asked), asked.to_string());
         }
-    }
-
-    #[test]
-    fn names_with_one_mark_are_told_apart() {
-        let (one, other) = ("ab", "ba");
-        let mut fields = of(&[(one, "1")]);
-        assert_eq!(fields.get(other), None);
-        assert!(fields.may_have(Marks::of(one.as_bytes()).and(Marks::of(b"x"))));
-        fields.remove(one);
-        assert_eq!((fields.get(one), fields.len()), (None, 0));
     }
 
     #[test]

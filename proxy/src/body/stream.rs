@@ -58,9 +58,13 @@ impl Body {
     #[must_use]
     pub fn full(bytes: impl Into<Bytes>) -> Self {
         let bytes = bytes.into();
-        let size = Size::Exact(bytes.len() as u64);
-        let inner = if bytes.is_empty() { Inner::Done } else { Inner::Full(bytes) };
-        Self { size, inner }
+        Self::whole(Size::Exact(bytes.len() as u64), bytes)
+    }
+
+    /// A body that is all here, though its head declared `size`.
+    #[must_use]
+    pub fn whole(size: Size, bytes: Bytes) -> Self {
+        Self { size, inner: if bytes.is_empty() { Inner::Done } else { Inner::Full(bytes) } }
     }
 
     /// A body that arrives in frames.

@@ -3,8 +3,9 @@
 //! The rule that makes back-pressure: a frame's bytes are given back to the peer's window only when the consumer
 //! polls for the next one, so a reader that stops holds one window and no more.
 
-use std::task::{Context, Poll, ready};
+use std::task::{Context, Poll, Waker, ready};
 
+use bytes::Bytes;
 use h2::RecvStream;
 use http::StatusCode;
 
@@ -14,6 +15,9 @@ use crate::body::{Body, Frame, Interim, ResponseHead, Source};
 use crate::error::Error;
 use crate::fields::Fields;
 
+/// Largest body whose window is given back before it is passed on: all streams of a connection may have one.
+const WHOLE_BYTES_MAX: usize = 4 * 1024;
+
 /// The receiving half of one stream.
 #[derive(Debug)]
 pub struct Receive {
@@ -21,6 +25,8 @@ pub struct Receive {
     peer: Peer,
     /// Bytes handed out whose window is not yet given back.
     held: usize,
+    /// What was looked at before anybody asked.
+    first: Option<Bytes>,
     /// Where a 100 goes when the body is first asked for.
     expecting: Option<Interim>,
 }
@@ -29,7 +35,7 @@ impl Receive {
     /// The receiving half of `stream`, from `peer`.
     #[must_use]
     pub fn new(stream: RecvStream, peer: Peer) -> Self {
-        Self { stream, peer, held: 0, expecting: None }
+        Self { stream, peer, held: 0, first: None, expecting: None }
     }
 
     /// Answers `Expect: 100-continue` into `interim` when the body is first asked for.
@@ -39,13 +45,26 @@ impl Receive {
         self
     }
 
-    /// The body behind a head with `headers`.
+    /// The body behind a head with `headers`. A small one that has arrived with its head is all here at once.
     #[must_use]
-    pub fn into_body(self, headers: &Fields) -> Body {
+    pub fn into_body(mut self, headers: &Fields) -> Body {
         if self.stream.is_end_stream() {
             return Body::empty();
         }
-        Body::source(declared_size(headers, false), Box::new(self))
+        let size = declared_size(headers, false);
+        // Nobody is woken by this look: whoever asks for the body next registers anew.
+        let mut nobody = Context::from_waker(Waker::noop());
+        if self.expecting.is_none()
+            && let Poll::Ready(Some(Ok(bytes))) = self.stream.poll_data(&mut nobody)
+        {
+            let length = bytes.len();
+            let whole = (1..=WHOLE_BYTES_MAX).contains(&length) && self.stream.is_end_stream();
+            if whole && self.stream.flow_control().release_capacity(length).is_ok() {
+                return Body::whole(size, bytes);
+            }
+            self.first = Some(bytes);
+        }
+        Body::source(size, Box::new(self))
     }
 }
 
@@ -61,7 +80,11 @@ impl Source for Receive {
                     return Poll::Ready(Some(Err(fault::error(self.peer, &why))));
                 }
             }
-            match ready!(self.stream.poll_data(cx)) {
+            let next = match self.first.take() {
+                Some(bytes) => Some(Ok(bytes)),
+                None => ready!(self.stream.poll_data(cx)),
+            };
+            match next {
                 Some(Ok(bytes)) if bytes.is_empty() => {}
                 Some(Ok(bytes)) => {
                     self.held = bytes.len();

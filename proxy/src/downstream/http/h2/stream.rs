@@ -80,13 +80,23 @@ where
 async fn reply(mut respond: SendResponse<Bytes>, response: Response) -> StreamEnd {
     let Response { head, body, close: _ } = response;
     let bodiless = body.is_done();
-    let Ok(stream) = respond.send_response(codec::to_response(head), bodiless) else {
+    let Ok(mut stream) = respond.send_response(codec::to_response(head), bodiless) else {
         // Either the client is gone, or the head holds what HTTP/2 cannot carry; the reset tells the latter apart.
         respond.send_reset(h2::Reason::INTERNAL_ERROR);
         return StreamEnd::Failed;
     };
     if bodiless {
         return StreamEnd::Complete;
+    }
+    if let Some(bytes) = body.as_full() {
+        stream.reserve_capacity(bytes.len());
+        // Where the window takes all of it there is nothing to wait for.
+        if stream.capacity() >= bytes.len() {
+            return match stream.send_data(bytes.clone(), true) {
+                Ok(()) => StreamEnd::Complete,
+                Err(_gone) => StreamEnd::ClientGone,
+            };
+        }
     }
     match codec::Send::new(body, stream, Peer::Client).run().await {
         Ok(()) => StreamEnd::Complete,

@@ -154,10 +154,17 @@ impl H2Connection {
             // Nobody reads what is still on its way up (RFC 9113 §8.1); dropping the upload resets the stream.
             return Ok(Response { head, body: Body::empty(), close: false });
         }
-        let receive = Receive::new(receive, Peer::Server);
-        let size = if tunnelled { Size::Unknown } else { codec::declared_size(&head.headers, ended) };
+        let body = Receive::new(receive, Peer::Server);
+        let (size, body) = if tunnelled {
+            (Size::Unknown, Body::source(Size::Unknown, Box::new(body)))
+        } else {
+            (codec::declared_size(&head.headers, ended), body.into_body(&head.headers))
+        };
+        if body.as_full().is_some() {
+            return Ok(Response { head, body, close: false });
+        }
         let download =
-            Download { receive, tunnel: tunnelled, upload, _active: active, _connection: self.clone() };
+            Download { body, tunnel: tunnelled, upload, _active: active, _connection: self.clone() };
         Ok(Response { head, body: Body::source(size, Box::new(download)), close: false })
     }
 
@@ -265,7 +272,7 @@ impl Drop for Upload {
 
 /// A response's body; keeps the connection and the request's body alive while it is read.
 struct Download {
-    receive: Receive,
+    body: Body,
     /// Whether the request's direction goes on when this one has ended.
     tunnel: bool,
     upload: Upload,
@@ -275,7 +282,7 @@ struct Download {
 
 impl Source for Download {
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, Error>>> {
-        let frame = ready!(self.receive.poll_frame(cx));
+        let frame = ready!(self.body.poll_frame(cx));
         match frame {
             None if self.tunnel => {
                 // Half-closed: the other half ends by itself, or with the connection.
