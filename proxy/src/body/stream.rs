@@ -10,6 +10,7 @@ use bytes::Bytes;
 
 use crate::error::Error;
 use crate::fields::Fields;
+use crate::splice::Pipe;
 
 /// One piece of a body.
 #[derive(Debug, Clone)]
@@ -33,6 +34,12 @@ pub enum Size {
 pub trait Source {
     /// The next frame; `None` at the end. After `None` or an error it is not polled again.
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, Error>>>;
+
+    /// The next bytes in a pipe, for whoever writes them to a socket as they are. `None` says that they cannot be had
+    /// so, and frames are to be polled: now, and not for ever. A source that looks at bytes or keeps them has no pipe.
+    fn poll_pipe(&mut self, _cx: &mut Context<'_>) -> Poll<Option<Result<Pipe, Error>>> {
+        Poll::Ready(None)
+    }
 }
 
 /// A message body. Not `Send`: it lives and dies on one worker.
@@ -107,6 +114,16 @@ impl Body {
                 polled
             }
         }
+    }
+
+    /// The next bytes in a pipe, never an empty one; `None` if [`poll_frame`](Self::poll_frame) has to give them.
+    pub fn poll_pipe(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Pipe, Error>>> {
+        let Inner::Source(source) = &mut self.inner else { return Poll::Ready(None) };
+        let polled = source.poll_pipe(cx);
+        if matches!(polled, Poll::Ready(Some(Err(_)))) {
+            self.inner = Inner::Done;
+        }
+        polled
     }
 
     /// The next frame. Cancel safe.

@@ -10,6 +10,7 @@ use super::ledger::Ledger;
 use crate::body::{Body, Frame, Size, Source};
 use crate::error::Error;
 use crate::limits::RETRY_BUFFER_BYTES;
+use crate::splice::Pipe;
 
 /// A request's body, from which each attempt gets its own.
 #[derive(Debug)]
@@ -127,23 +128,51 @@ impl Source for Reader {
         }
         polled
     }
+
+    fn poll_pipe(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Pipe, Error>>> {
+        let stream = &mut *self.stream.borrow_mut();
+        if stream.keeping == Keeping::All || self.at < stream.kept.len() {
+            return Poll::Ready(None);
+        }
+        stream.poll_pipe(cx)
+    }
 }
 
 impl Stream {
+    /// The next bytes in a pipe; from then on there is nothing from which another attempt could begin.
+    fn poll_pipe(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Pipe, Error>>> {
+        let polled = self.body.poll_pipe(cx);
+        match &polled {
+            Poll::Pending | Poll::Ready(None) => {}
+            Poll::Ready(Some(Ok(pipe))) => {
+                self.lose();
+                self.note(pipe.held());
+            }
+            Poll::Ready(Some(Err(_))) => self.lose(),
+        }
+        polled
+    }
+
+    /// Bytes of the body arrived.
+    fn note(&mut self, bytes: usize) {
+        self.ledger.received(bytes);
+        self.left = self.left.map(|left| left.saturating_sub(bytes as u64));
+        if self.body.is_done() || self.left == Some(0) {
+            self.end();
+        }
+    }
+
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, Error>>> {
         let polled = self.body.poll_frame(cx);
         match &polled {
             Poll::Pending => {}
             Poll::Ready(None) => self.end(),
             Poll::Ready(Some(Ok(frame))) => {
-                if let Frame::Data(bytes) = frame {
-                    self.ledger.received(bytes.len());
-                    self.left = self.left.map(|left| left.saturating_sub(bytes.len() as u64));
-                }
                 self.keep(frame);
-                if self.body.is_done() || self.left == Some(0) {
-                    self.end();
-                }
+                self.note(match frame {
+                    Frame::Data(bytes) => bytes.len(),
+                    Frame::Trailers(_) => 0,
+                });
             }
             Poll::Ready(Some(Err(_))) => self.lose(),
         }

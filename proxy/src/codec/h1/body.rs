@@ -64,6 +64,22 @@ impl Reader {
         }
     }
 
+    /// Bytes that nobody has to look at: none but those of a known length.
+    #[must_use]
+    pub fn opaque(&self) -> u64 {
+        match self {
+            Self::Length(left) => *left,
+            Self::Chunked(_) | Self::UntilClose => 0,
+        }
+    }
+
+    /// So many opaque bytes were taken past this reader.
+    pub fn pass(&mut self, bytes: usize) {
+        if let Self::Length(left) = self {
+            *left = left.saturating_sub(bytes as u64);
+        }
+    }
+
     /// How much to read at once.
     #[must_use]
     pub fn appetite(&self) -> usize {

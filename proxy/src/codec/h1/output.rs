@@ -10,6 +10,7 @@ use tokio::io::AsyncWrite;
 
 use crate::codec::io::Stream;
 use crate::codec::spare;
+use crate::splice::{AsSocket, Pipe};
 
 /// Pieces up to this size are copied: at a few KB a copy costs less than one more element in a vectored write.
 const COPY_BYTES_MAX: usize = 4 * 1024;
@@ -23,6 +24,8 @@ pub struct Output {
     shared: VecDeque<Bytes>,
     tail: Vec<u8>,
     tail_written: usize,
+    /// Bytes after all others; nothing is added before they are written.
+    pipe: Option<Pipe>,
     unflushed: bool,
 }
 
@@ -30,10 +33,10 @@ impl Output {
     /// Whether everything was handed to the stream.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.shared.is_empty() && self.tail.is_empty()
+        self.shared.is_empty() && self.tail.is_empty() && self.pipe.is_none()
     }
 
-    /// Bytes waiting.
+    /// Bytes waiting, without those of a pipe.
     #[must_use]
     pub fn len(&self) -> usize {
         self.shared.iter().map(Bytes::len).sum::<usize>() + self.tail.len() - self.tail_written
@@ -62,9 +65,21 @@ impl Output {
         self.shared.push_back(bytes);
     }
 
+    /// Adds bytes of a body that are in a pipe. They must be written before anything is added.
+    pub fn push_pipe(&mut self, pipe: Pipe) {
+        debug_assert!(self.pipe.is_none(), "one pipe at a time");
+        self.pipe = Some(pipe);
+    }
+
+    /// Whether nothing can be added before what is here is written.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.pipe.is_some()
+    }
+
     /// Writes until nothing is left.
     pub fn poll_write(&mut self, stream: &mut Stream, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        while !self.is_empty() {
+        while !(self.shared.is_empty() && self.tail.is_empty()) {
             let written = if self.shared.is_empty() {
                 ready!(Pin::new(&mut *stream).poll_write(cx, &self.tail[self.tail_written..]))?
             } else {
@@ -77,6 +92,13 @@ impl Output {
             }
             self.unflushed = true;
             self.advance(written);
+        }
+        while let Some(pipe) = &mut self.pipe {
+            let socket = stream.as_socket().ok_or(io::ErrorKind::Unsupported)?;
+            ready!(pipe.poll_drain(socket, cx))?;
+            if pipe.held() == 0 {
+                self.pipe = None;
+            }
         }
         if self.unflushed {
             // TLS may have taken bytes that it has not written yet.

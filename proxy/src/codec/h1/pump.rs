@@ -54,12 +54,29 @@ impl Pump {
         Self { body, framing, trailers, state }
     }
 
-    /// Puts frames into `output` until it holds enough. An error is the body's own, or its breaking its declared
-    /// length.
-    pub fn pull(&mut self, output: &mut Output, cx: &mut Context<'_>) -> Result<Pulled, Error> {
+    /// Puts frames into `output`, and pipes if it `takes_pipes`, until it holds enough. An error is the body's own, or
+    /// its breaking its declared length.
+    pub fn pull(
+        &mut self,
+        output: &mut Output,
+        takes_pipes: bool,
+        cx: &mut Context<'_>,
+    ) -> Result<Pulled, Error> {
         while matches!(self.state, State::Sending(_)) {
-            if output.len() >= RELAY_BUFFER_BYTES {
+            if output.len() >= RELAY_BUFFER_BYTES || output.is_closed() {
                 return Ok(Pulled::Full);
+            }
+            if takes_pipes && matches!(self.framing, Framing::Length(_)) {
+                match self.body.poll_pipe(cx) {
+                    Poll::Ready(Some(pipe)) => {
+                        let pipe = pipe?;
+                        self.pass(pipe.held())?;
+                        output.push_pipe(pipe);
+                        continue;
+                    }
+                    Poll::Ready(None) => {}
+                    Poll::Pending => return Ok(Pulled::Waiting),
+                }
             }
             match self.body.poll_frame(cx) {
                 Poll::Ready(frame) => self.put(output, frame.transpose()?)?,
@@ -73,7 +90,8 @@ impl Pump {
     /// answered before it stopped reading.
     pub fn advance(&mut self, wire: &mut Wire, cx: &mut Context<'_>) -> Result<(), Error> {
         while self.refusal().is_none() {
-            let pulled = self.pull(&mut wire.output, cx)?;
+            let takes_pipes = wire.takes_pipes();
+            let pulled = self.pull(&mut wire.output, takes_pipes, cx)?;
             match wire.poll_flush(cx) {
                 Poll::Ready(Ok(())) if pulled == Pulled::Full => {}
                 Poll::Ready(Ok(())) | Poll::Pending => break,
@@ -104,8 +122,19 @@ impl Pump {
         self.body
     }
 
-    fn put(&mut self, output: &mut Output, frame: Option<Frame>) -> Result<(), Error> {
+    /// So many bytes of a declared length are in the output.
+    fn pass(&mut self, bytes: usize) -> Result<(), Error> {
         let State::Sending(left) = &mut self.state else { return Ok(()) };
+        *left = left
+            .checked_sub(bytes as u64)
+            .ok_or_else(|| Error::new(Reason::Internal, "body is longer than its declared length"))?;
+        if *left == 0 {
+            self.state = State::Sent;
+        }
+        Ok(())
+    }
+
+    fn put(&mut self, output: &mut Output, frame: Option<Frame>) -> Result<(), Error> {
         match (frame, self.framing) {
             (Some(Frame::Data(bytes)), Framing::Chunked) => {
                 write::chunk_start(output.text(), bytes.len());
@@ -113,13 +142,8 @@ impl Pump {
                 output.text().extend_from_slice(b"\r\n");
             }
             (Some(Frame::Data(bytes)), Framing::Length(_)) => {
-                *left = left
-                    .checked_sub(bytes.len() as u64)
-                    .ok_or_else(|| Error::new(Reason::Internal, "body is longer than its declared length"))?;
+                self.pass(bytes.len())?;
                 output.push(bytes);
-                if *left == 0 {
-                    self.state = State::Sent;
-                }
             }
             (Some(Frame::Data(bytes)), _) => output.push(bytes),
             (Some(Frame::Trailers(trailers)), Framing::Chunked) => {

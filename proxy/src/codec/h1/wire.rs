@@ -11,7 +11,8 @@ use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, ReadBuf};
 
 use super::output::Output;
 use crate::codec::io::Stream;
-use crate::limits::RELAY_BUFFER_BYTES;
+use crate::limits::{PIPE_BYTES, RELAY_BUFFER_BYTES, SPLICE_BYTES_MIN};
+use crate::splice::{AsSocket, Pipe};
 
 /// Reads up to this size go through one buffer per thread, so that an idle connection holds none.
 const SCRATCH_BYTES: usize = 16 * 1024;
@@ -71,6 +72,29 @@ impl Wire {
         self.ended = read == 0;
         self.filled = read >= SCRATCH_BYTES;
         Poll::Ready(Ok(read))
+    }
+
+    /// Reads once, into a pipe and at most `wanted` bytes; an empty one is the end. `None` if the bytes have to be
+    /// read by [`poll_fill`](Self::poll_fill): some were, no more than a few are coming, or this is no plain socket.
+    pub fn poll_pipe(&mut self, wanted: u64, cx: &mut Context<'_>) -> Poll<Option<io::Result<Pipe>>> {
+        let wanted = usize::try_from(wanted).unwrap_or(usize::MAX).min(PIPE_BYTES);
+        if !self.filled || self.ended || !self.input.is_empty() || wanted < SPLICE_BYTES_MIN {
+            return Poll::Ready(None);
+        }
+        let Some(socket) = self.stream.as_socket() else { return Poll::Ready(None) };
+        let Some(mut pipe) = Pipe::take() else { return Poll::Ready(None) };
+        let read = ready!(pipe.poll_fill(socket, wanted, cx));
+        if let Ok(read) = &read {
+            self.ended = *read == 0;
+            self.filled = *read >= SPLICE_BYTES_MIN;
+        }
+        Poll::Ready(Some(read.map(|_bytes| pipe)))
+    }
+
+    /// Whether what is written goes to a plain socket, which takes pipes.
+    #[must_use]
+    pub fn takes_pipes(&self) -> bool {
+        self.stream.as_socket().is_some()
     }
 
     /// Writes all that is waiting.

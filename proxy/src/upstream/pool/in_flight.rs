@@ -4,7 +4,7 @@ use std::future::Future;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use tokio::time::{Instant, sleep_until};
 
@@ -13,6 +13,7 @@ use crate::body::{Body, Frame, Response, Size, Source};
 use crate::clock;
 use crate::error::{Error, Reason, Side};
 use crate::fields::Fields;
+use crate::splice::Pipe;
 use crate::upstream::circuit::Permit;
 use crate::upstream::cluster::Cluster;
 use crate::upstream::host::Host;
@@ -172,34 +173,50 @@ impl Source for Watched {
     fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, Error>>> {
         let polled = self.body.poll_frame(cx);
         match &polled {
-            Poll::Pending => {
-                let ended = self.ending.as_mut().map(|ending| ending.as_mut().poll(cx));
-                if let Some(Poll::Ready(error)) = ended {
-                    self.fail(&error);
-                    // The connection is closed, or the stream reset, by dropping what is left of the body.
-                    self.body = Body::empty();
-                    return Poll::Ready(Some(Err(error)));
-                }
-            }
+            Poll::Pending => return self.poll_ending(cx).map(|error| Some(Err(error))),
             Poll::Ready(None | Some(Ok(Frame::Trailers(_)))) => self.finish(),
             Poll::Ready(Some(Err(error))) => {
                 let error = error.clone();
                 self.fail(&error);
             }
-            Poll::Ready(Some(Ok(Frame::Data(bytes)))) => {
-                if let Some(left) = &mut self.left {
-                    *left = left.saturating_sub(bytes.len() as u64);
-                    if *left == 0 {
-                        self.finish();
-                    }
-                }
-            }
+            Poll::Ready(Some(Ok(Frame::Data(bytes)))) => self.note(bytes.len()),
+        }
+        polled
+    }
+
+    fn poll_pipe(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Pipe, Error>>> {
+        let polled = self.body.poll_pipe(cx);
+        match &polled {
+            Poll::Pending => return self.poll_ending(cx).map(|error| Some(Err(error))),
+            Poll::Ready(None) => {}
+            Poll::Ready(Some(Ok(pipe))) => self.note(pipe.held()),
+            Poll::Ready(Some(Err(error))) => self.fail(error),
         }
         polled
     }
 }
 
 impl Watched {
+    /// Ready if the request must end while its body is waited for.
+    fn poll_ending(&mut self, cx: &mut Context<'_>) -> Poll<Error> {
+        let Some(ending) = &mut self.ending else { return Poll::Pending };
+        let error = ready!(ending.as_mut().poll(cx));
+        self.fail(&error);
+        // The connection is closed, or the stream reset, by dropping what is left of the body.
+        self.body = Body::empty();
+        Poll::Ready(error)
+    }
+
+    /// Bytes of the body were handed on.
+    fn note(&mut self, bytes: usize) {
+        if let Some(left) = &mut self.left {
+            *left = left.saturating_sub(bytes as u64);
+            if *left == 0 {
+                self.finish();
+            }
+        }
+    }
+
     fn finish(&mut self) {
         if let Some(mut request) = self.request.take() {
             request.finish();

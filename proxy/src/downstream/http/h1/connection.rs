@@ -177,8 +177,11 @@ impl<'s> Connection<'s> {
     fn poll_send(&mut self, pump: &mut Pump, cx: &mut Context<'_>) -> Poll<Result<(), Cut>> {
         loop {
             // Polling the response's body may poll the request's, which borrows the connection.
-            let mut output = std::mem::take(&mut self.shared.borrow_mut().wire.output);
-            let pulled = pump.pull(&mut output, cx);
+            let (mut output, takes_pipes) = {
+                let wire = &mut self.shared.borrow_mut().wire;
+                (std::mem::take(&mut wire.output), wire.takes_pipes())
+            };
+            let pulled = pump.pull(&mut output, takes_pipes, cx);
             let mut shared = self.shared.borrow_mut();
             let sending = !output.is_empty();
             shared.wire.output = output;

@@ -7,6 +7,7 @@ use std::task::{Context, Poll};
 use super::shared::{Incoming, Shared};
 use crate::body::{Frame, Source};
 use crate::error::{Error, Reason};
+use crate::splice::Pipe;
 
 /// Reads from the connection while its exchange lasts.
 pub struct RequestBody {
@@ -31,6 +32,11 @@ impl Source for RequestBody {
             ))));
         }
         shared.poll_frame(cx)
+    }
+
+    fn poll_pipe(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Pipe, Error>>> {
+        let mut shared = self.shared.borrow_mut();
+        if shared.exchange == self.exchange { shared.poll_pipe(cx) } else { Poll::Ready(None) }
     }
 }
 

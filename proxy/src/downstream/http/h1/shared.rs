@@ -8,6 +8,7 @@ use crate::codec::h1::chunk::Step;
 use crate::codec::h1::wire::Wire;
 use crate::error::{Error, Reason};
 use crate::limits::PIPELINE_BYTES_MAX;
+use crate::splice::Pipe;
 
 /// One connection. It is borrowed for the length of one poll and never while somebody else's body or handler is
 /// polled, because those may poll the request's body.
@@ -61,15 +62,42 @@ impl Shared {
             Incoming::Tunnel(Tunnel::Open) => self.poll_tunnel(cx),
             Incoming::Body { .. } => {
                 let frame = ready!(self.poll_body(cx));
-                if let Some(Err(error)) = &frame {
-                    self.incoming = Incoming::Failed(error.clone());
-                }
-                if !matches!(self.incoming, Incoming::Body { .. }) {
-                    // From here on the connection's task watches for the client's end.
-                    self.wake_task();
-                }
+                self.note_read(frame.as_ref().and_then(|frame| frame.as_ref().err()));
                 Poll::Ready(frame)
             }
+        }
+    }
+
+    /// The next bytes of the request's body in a pipe; `None` if frames are to be polled.
+    pub fn poll_pipe(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Pipe, Error>>> {
+        // A client that waits for `100 Continue` sends nothing yet.
+        let Incoming::Body { reader, expects_continue: false, .. } = &mut self.incoming else {
+            return Poll::Ready(None);
+        };
+        let Some(read) = ready!(self.wire.poll_pipe(reader.opaque(), cx)) else { return Poll::Ready(None) };
+        let pipe = match read {
+            Ok(pipe) if pipe.held() == 0 => Err(gone(None)),
+            Ok(pipe) => {
+                reader.pass(pipe.held());
+                if reader.is_done() {
+                    self.incoming = Incoming::Complete;
+                }
+                Ok(pipe)
+            }
+            Err(error) => Err(gone(Some(&error))),
+        };
+        self.note_read(pipe.as_ref().err());
+        Poll::Ready(Some(pipe))
+    }
+
+    /// Bytes of the body were read, or failed to be.
+    fn note_read(&mut self, failed: Option<&Error>) {
+        if let Some(error) = failed {
+            self.incoming = Incoming::Failed(error.clone());
+        }
+        if !matches!(self.incoming, Incoming::Body { .. }) {
+            // From here on the connection's task watches for the client's end.
+            self.wake_task();
         }
     }
 

@@ -13,6 +13,7 @@ use crate::codec::h1::fields::tokens;
 use crate::codec::h1::framing::{self, Framing};
 use crate::codec::h1::response::Parsed;
 use crate::error::{Error, Reason};
+use crate::splice::Pipe;
 
 /// The response that a flight's head announces. One whose body is already here ends the flight at once.
 pub fn response(mut flight: Flight, mut parsed: Parsed) -> Result<Response, Error> {
@@ -105,6 +106,24 @@ impl Source for Rest {
                 Err(error) => return Poll::Ready(Some(Err(cut_short(Some(error.kind()))))),
             }
         }
+    }
+
+    fn poll_pipe(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Pipe, Error>>> {
+        let Some(flight) = &mut self.flight else { return Poll::Ready(None) };
+        flight.pump.advance(&mut flight.wire, cx)?;
+        let Some(read) = ready!(flight.wire.poll_pipe(self.reader.opaque(), cx)) else {
+            return Poll::Ready(None);
+        };
+        let pipe = match read {
+            Ok(pipe) if pipe.held() == 0 => return Poll::Ready(Some(Err(cut_short(None)))),
+            Ok(pipe) => pipe,
+            Err(error) => return Poll::Ready(Some(Err(cut_short(Some(error.kind()))))),
+        };
+        self.reader.pass(pipe.held());
+        if self.reader.is_done() {
+            self.finish();
+        }
+        Poll::Ready(Some(Ok(pipe)))
     }
 }
 
