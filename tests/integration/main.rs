@@ -24,3 +24,5 @@ mod api_listener;
 mod bad_input;
 
 mod attacks;
+
+mod splicing;

@@ -165,3 +165,30 @@ fn poll_splice(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pipes_are_few_and_most_are_closed_when_they_come_back() {
+        let taken: Vec<Pipe> = (0..PIPES_IN_USE_MAX).map_while(|_| Pipe::take()).collect();
+        assert_eq!(taken.len(), PIPES_IN_USE_MAX);
+        assert!(Pipe::take().is_none(), "the limit does not hold");
+        drop(taken);
+        POOL.with(|pool| {
+            let pool = pool.borrow();
+            assert_eq!((pool.in_use, pool.idle.len()), (0, PIPES_KEPT));
+        });
+        assert!(Pipe::take().is_some());
+    }
+
+    #[test]
+    fn a_system_that_refused_a_pipe_is_left_alone_for_a_while() {
+        let mut pool = Pool { refused: Some(clock::now()), ..Pool::default() };
+        assert!(pool.take().is_none());
+        pool.refused = clock::now().checked_sub(PIPE_REFUSED_WAIT);
+        assert!(pool.take().is_some());
+        assert!(pool.refused.is_none(), "it is asked again when it gave one");
+    }
+}
