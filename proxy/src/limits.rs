@@ -27,6 +27,10 @@ pub const DELAYED_CLOSE: Duration = Duration::from_secs(1);
 /// Longest wait for a complete TLS handshake (Envoy `transport_socket_connect_timeout`).
 pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(15);
 
+/// Steps of TLS handshakes that a worker takes before it looks at its sockets again: what a request on an established
+/// connection waits for at most while a flood of handshakes comes in (about 0.1 ms each).
+pub const HANDSHAKE_STEPS_PER_TURN: usize = 4;
+
 /// Trailer fields bytes after a chunked body.
 pub const TRAILER_BYTES_MAX: usize = 16 * 1024;
 

@@ -12,6 +12,7 @@ use super::handshake::{self, Agreed, Failed};
 use super::http::{Serving, serve as serve_http};
 use super::inspect::{self, Patience, Refused};
 use super::local::Local;
+use super::turns::Turns;
 use crate::codec::io::Stream;
 use crate::drain::{Draining, Phase};
 use crate::exchange::tcp;
@@ -96,7 +97,7 @@ async fn prepare(accepted: Box<Accepted>, listener: &Arc<Listener>, local: &Rc<L
     };
     // The drain is watched from before the handshake, so that a chain that goes takes this connection along.
     let draining = local.drains.watch(chain);
-    let (stream, agreed) = match secure(stream, chain).await {
+    let (stream, agreed) = match secure(stream, chain, &local.handshakes).await {
         Ok(secured) => secured,
         Err(failed) => {
             stats.inc(match failed {
@@ -120,7 +121,7 @@ fn choose<'a>(listener: &'a Listener, arrival: &Arrival) -> Option<&'a Arc<Chain
     chosen.or(listener.default_chain.as_ref())
 }
 
-async fn secure(stream: Stream, chain: &Chain) -> Result<(Stream, Option<Agreed>), Failed> {
+async fn secure(stream: Stream, chain: &Chain, turns: &Turns) -> Result<(Stream, Option<Agreed>), Failed> {
     let Some(tls) = &chain.tls else { return Ok((stream, None)) };
     let config = tls.session().map_err(|error| {
         tracing::warn!(%error, "a connection cannot be secured");
@@ -128,7 +129,7 @@ async fn secure(stream: Stream, chain: &Chain) -> Result<(Stream, Option<Agreed>
     })?;
     let configured = chain.model.transport_socket_connect_timeout;
     let timeout = if configured.is_zero() { HANDSHAKE_TIMEOUT } else { configured };
-    let (stream, agreed) = handshake::accept(stream, config, timeout).await?;
+    let (stream, agreed) = handshake::accept(stream, config, timeout, turns).await?;
     Ok((stream, Some(agreed)))
 }
 

@@ -4,12 +4,14 @@
 //! it is carried out within a deadline, and what came of it is told in plain data.
 
 use std::fmt;
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::{ProtocolVersion, ServerConfig, ServerConnection};
 use tokio_rustls::TlsAcceptor;
 
+use super::turns::Turns;
 use crate::codec::io::Stream;
 use crate::observe::peer::PeerCertificate;
 use crate::observe::record::TlsFacts;
@@ -48,7 +50,8 @@ pub struct Agreed {
     pub alpn: Option<Vec<u8>>,
 }
 
-/// Shakes hands with a client within `timeout`.
+/// Shakes hands with a client within `timeout`, taking turns with the worker's other handshakes. Must run inside a
+/// `LocalSet`.
 ///
 /// # Errors
 /// Why there is no TLS connection; the stream is closed, after an alert where TLS has one.
@@ -56,9 +59,10 @@ pub async fn accept(
     stream: Stream,
     config: Arc<ServerConfig>,
     timeout: Duration,
+    turns: &Turns,
 ) -> Result<(Stream, Agreed), Failed> {
-    let handshake = TlsAcceptor::from(config).accept(stream);
-    let tls = match tokio::time::timeout(timeout, handshake).await {
+    let handshake = pin!(TlsAcceptor::from(config).accept(stream));
+    let tls = match tokio::time::timeout(timeout, turns.take(handshake)).await {
         Ok(Ok(tls)) => tls,
         Ok(Err(why)) => return Err(refusal(why)),
         Err(_) => return Err(Failed::Timeout(timeout)),
@@ -139,6 +143,12 @@ mod tests {
         Arc::new(config)
     }
 
+    async fn accept_alone(io: DuplexStream, config: Arc<ServerConfig>) -> Result<(Stream, Agreed), Failed> {
+        let turns = Turns::new();
+        let accepted = accept(io.into(), config, Duration::from_secs(5), &turns);
+        tokio::task::LocalSet::new().run_until(accepted).await
+    }
+
     async fn client(io: DuplexStream, own: &Party, server: &Party) -> std::io::Result<Vec<u8>> {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let mut config = ClientConfig::builder_with_provider(provider)
@@ -161,8 +171,7 @@ mod tests {
         let (alice, bob) = (party("server.test"), party("client.test"));
         let (near, far) = duplex(64 * 1024);
         let serve = async {
-            let (mut stream, session) =
-                accept(far.into(), server(&alice, &bob), Duration::from_secs(5)).await.unwrap();
+            let (mut stream, session) = accept_alone(far, server(&alice, &bob)).await.unwrap();
             let mut bytes = [0; 4];
             stream.read_exact(&mut bytes).await.unwrap();
             stream.write_all(b"pong").await.unwrap();
@@ -182,10 +191,8 @@ mod tests {
     async fn a_stranger_is_refused_with_the_reason() {
         let (alice, bob, mallory) = (party("server.test"), party("client.test"), party("client.test"));
         let (near, far) = duplex(64 * 1024);
-        let (accepted, answer) = tokio::join!(
-            accept(far.into(), server(&alice, &bob), Duration::from_secs(5)),
-            client(near, &mallory, &alice)
-        );
+        let (accepted, answer) =
+            tokio::join!(accept_alone(far, server(&alice, &bob)), client(near, &mallory, &alice));
         assert!(matches!(accepted, Err(Failed::Refused(_))), "{:?}", accepted.map(|_| ()));
         assert!(answer.is_err(), "the stranger was served");
     }
@@ -194,7 +201,7 @@ mod tests {
     async fn a_silent_client_runs_into_the_deadline() {
         let (alice, bob) = (party("server.test"), party("client.test"));
         let (_near, far) = duplex(64);
-        let failed = accept(far.into(), server(&alice, &bob), Duration::from_secs(5)).await;
+        let failed = accept_alone(far, server(&alice, &bob)).await;
         assert!(matches!(failed, Err(Failed::Timeout(_))));
     }
 }

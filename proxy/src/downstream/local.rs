@@ -6,6 +6,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use super::chain_drains::ChainDrains;
+use super::turns::Turns;
 use crate::exchange::context::Worker;
 use crate::snapshot::Live;
 
@@ -14,4 +15,5 @@ pub(super) struct Local {
     pub(super) live: Arc<Live>,
     pub(super) worker: Rc<Worker>,
     pub(super) drains: ChainDrains,
+    pub(super) handshakes: Turns,
 }

@@ -18,6 +18,8 @@ mod chain_drains;
 
 mod local;
 
+mod turns;
+
 mod connection;
 
 pub mod worker;

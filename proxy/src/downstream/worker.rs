@@ -16,6 +16,7 @@ use super::accept::{self, AcceptEvent, Accepted, Balance, ConnectionLimit, Liste
 use super::chain_drains::ChainDrains;
 use super::connection;
 use super::local::Local;
+use super::turns::Turns;
 use crate::drain::{Drain, Draining, Phase};
 use crate::exchange::context::Worker;
 use crate::limits;
@@ -80,6 +81,7 @@ pub async fn run(index: usize, shared: Arc<Shared>, mut draining: Draining) {
         live: Arc::clone(&shared.live),
         worker: Rc::new(Worker::new()),
         drains: ChainDrains::new(shared.drain_time),
+        handshakes: Turns::new(),
     });
     let mut accepting: HashMap<(ListenerName, usize), Accepting> = HashMap::new();
     let mut leaving: Vec<Rc<Drain>> = Vec::new();

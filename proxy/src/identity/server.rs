@@ -88,6 +88,10 @@ impl ServerTls {
             // A resumed session is not judged again, so that a peer could outlive its trust.
             config.session_storage = Arc::new(NoServerSessionStorage {});
             config.send_tls13_tickets = 0;
+        } else if !self.model.disable_stateless_session_resumption {
+            // Keys change every six hours. All workers have this one configuration, and so the same keys.
+            config.ticketer =
+                rustls::crypto::aws_lc_rs::Ticketer::new().map_err(|error| error.to_string())?;
         }
         config.alpn_protocols = common.alpn_protocols.iter().map(|name| name.clone().into_bytes()).collect();
         Ok(config)
