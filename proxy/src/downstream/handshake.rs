@@ -80,7 +80,7 @@ fn refusal(why: std::io::Error) -> Failed {
 }
 
 fn agreed(connection: &ServerConnection) -> Agreed {
-    let peer = connection.peer_certificates().and_then(PeerCertificate::from_chain);
+    let peer = connection.peer_certificates().and_then(PeerCertificate::shared);
     Agreed {
         facts: TlsFacts {
             version: match connection.protocol_version() {
@@ -91,7 +91,7 @@ fn agreed(connection: &ServerConnection) -> Agreed {
                 .negotiated_cipher_suite()
                 .and_then(|suite| suite.suite().as_str())
                 .unwrap_or_default(),
-            peer: peer.map(Arc::new),
+            peer,
             local_uri_sans: Arc::new([]),
         },
         server_name: connection.server_name().map(|name| name.to_ascii_lowercase().into()),

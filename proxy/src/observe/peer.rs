@@ -2,11 +2,20 @@
 //!
 //! Nothing here judges a certificate: `identity` did that before the connection got this far.
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::fmt::Write;
 use std::net::IpAddr;
+use std::sync::{Arc, Weak};
 
+use aws_lc_rs::digest;
 use base64::Engine;
 use x509_parser::prelude::{FromDer, GeneralName, X509Certificate};
+
+thread_local! {
+    /// By the hash of all that was sent.
+    static SHARED: RefCell<HashMap<Vec<u8>, Weak<PeerCertificate>>> = RefCell::default();
+}
 
 /// A verified peer certificate, read once at the handshake.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -39,9 +48,34 @@ pub struct PeerCertificate {
 
 impl PeerCertificate {
     /// Reads the leaf of `chain`, DER certificates as the peer sent them; `None` if there is none or it is not a
-    /// certificate, which cannot be after a handshake that verified it.
+    /// certificate, which cannot be after a handshake that verified it. All connections of a worker whose peers sent
+    /// the same share one: two kilobytes each are most of what an idle connection would hold.
     #[must_use]
-    pub fn from_chain<D: AsRef<[u8]>>(chain: &[D]) -> Option<Self> {
+    pub fn shared<D: AsRef<[u8]>>(chain: &[D]) -> Option<Arc<Self>> {
+        let mut hash = digest::Context::new(&digest::SHA256);
+        for certificate in chain {
+            let der = certificate.as_ref();
+            hash.update(&(der.len() as u64).to_be_bytes());
+            hash.update(der);
+        }
+        let hash = hash.finish().as_ref().to_vec();
+        SHARED.with_borrow_mut(|shared| {
+            if let Some(known) = shared.get(&hash).and_then(Weak::upgrade) {
+                return Some(known);
+            }
+            if shared.len() == shared.capacity() {
+                // What no connection holds any more makes room; so much that the next look is far away.
+                shared.retain(|_, known| known.strong_count() > 0);
+                let live = shared.len();
+                shared.reserve(live);
+            }
+            let peer = Arc::new(Self::from_chain(chain)?);
+            shared.insert(hash, Arc::downgrade(&peer));
+            Some(peer)
+        })
+    }
+
+    fn from_chain<D: AsRef<[u8]>>(chain: &[D]) -> Option<Self> {
         let der = chain.first()?.as_ref();
         let (_, certificate) = X509Certificate::from_der(der).ok()?;
         let mut peer = Self {
@@ -50,7 +84,7 @@ impl PeerCertificate {
             subject: rfc2253(&certificate.subject().to_string()),
             issuer: rfc2253(&certificate.issuer().to_string()),
             serial: hex(certificate.raw_serial()),
-            sha256: hex(aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, der).as_ref()),
+            sha256: hex(digest::digest(&digest::SHA256, der).as_ref()),
             not_before: certificate.validity().not_before.timestamp(),
             not_after: certificate.validity().not_after.timestamp(),
             ..Self::default()
@@ -153,6 +187,22 @@ mod tests {
         }
         let certificate = params.self_signed(&KeyPair::generate().unwrap()).unwrap();
         assert_eq!(PeerCertificate::from_chain(&[certificate.der()]).unwrap().spiffe_id(), None);
+    }
+
+    #[test]
+    fn connections_of_one_peer_share_what_is_known_of_it() {
+        let signed = || CertificateParams::default().self_signed(&KeyPair::generate().unwrap()).unwrap();
+        let (one, other) = (signed(), signed());
+        let first = PeerCertificate::shared(&[one.der()]).unwrap();
+        assert!(Arc::ptr_eq(&first, &PeerCertificate::shared(&[one.der()]).unwrap()));
+        assert_eq!(PeerCertificate::shared(&[one.der(), other.der()]).unwrap().sha256, first.sha256);
+        assert!(!Arc::ptr_eq(&first, &PeerCertificate::shared(&[one.der(), other.der()]).unwrap()));
+        for _ in 0..100 {
+            PeerCertificate::shared(&[signed().der()]).unwrap();
+        }
+        SHARED.with_borrow(|shared| {
+            assert!(shared.len() < 50, "{} kept for connections that ended", shared.len())
+        });
     }
 
     #[test]
