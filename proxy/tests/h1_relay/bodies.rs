@@ -113,6 +113,31 @@ fn a_request_right_behind_a_large_body_is_the_next_request() {
 }
 
 #[test]
+fn bytes_behind_a_large_response_answer_no_request() {
+    let connects = relayed(
+        async |mut socket| {
+            read_until(&mut socket, "\r\n\r\n").await;
+            let mut answer = b"HTTP/1.1 200 OK\r\nContent-Length: 300000\r\n\r\n".to_vec();
+            answer.extend_from_slice(&noise(1, 300_000));
+            answer.extend_from_slice(b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\npoison");
+            socket.write_all(&answer).await.unwrap();
+            let mut rest = Vec::new();
+            let _closed = socket.read_to_end(&mut rest).await;
+            assert!(rest.is_empty(), "a request came on a connection that is in doubt");
+        },
+        async |mut client| {
+            for _ in 0..4 {
+                client.write_all(b"GET / HTTP/1.1\r\nhost: a\r\n\r\n").await.unwrap();
+                check_answer(&mut client, 0, 300_000).await;
+                // Until what is behind the body is there.
+                sleep(Duration::from_millis(50)).await;
+            }
+        },
+    );
+    assert_eq!(connects, 4, "a connection in doubt was used again");
+}
+
+#[test]
 fn a_large_response_that_is_cut_upstream_is_cut_downstream() {
     relayed(
         async |mut socket| {

@@ -24,7 +24,8 @@ impl Relay {
     async fn forward(&self, mut request: Request) -> Response {
         loop {
             let free = self.free.borrow_mut().pop();
-            let connection = match free {
+            // As the pool does: what a backend says unasked is no answer to the next request.
+            let connection = match free.and_then(|mut free| free.is_open().then_some(free)) {
                 Some(connection) => connection,
                 None => {
                     self.connects.set(self.connects.get() + 1);
