@@ -34,6 +34,8 @@ mod run;
 
 mod instructions;
 
+mod soak;
+
 #[derive(Parser)]
 #[command(
     name = "bench",
@@ -51,6 +53,8 @@ struct Arguments {
 enum Command {
     /// Count instructions per request under callgrind.
     Instructions(instructions::Options),
+    /// Mixed traffic on one process for a long time: its memory must stay, and all be given back.
+    Soak(soak::Options),
     /// The backend of the scenarios: answers every request at two ports.
     #[command(hide = true)]
     Backend(backend::Options),
@@ -69,6 +73,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let outcome = match (arguments.command, arguments.options) {
         (Some(Command::Instructions(options)), _) => guarded(|| instructions::run(&options)),
+        (Some(Command::Soak(options)), _) => guarded(|| soak::run(&options)),
         (Some(Command::Backend(options)), _) => backend::run(&options),
         (Some(Command::Load(options)), _) => load::run(&options),
         (Some(Command::Floor(options)), _) => floor::run(&options),

@@ -7,7 +7,7 @@ pub mod certs;
 
 pub mod configuration;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use self::configuration::Place;
@@ -107,6 +107,11 @@ impl Contestant {
             Kind::Direct => return Err("there is nothing to start between load and backend".to_owned()),
         }
         Ok(command)
+    }
+
+    /// The program.
+    pub fn binary(&self) -> &Path {
+        &self.binary
     }
 
     /// Our `tombolo`, which starts a whole mesh; it lies beside the proxy.
