@@ -1,10 +1,11 @@
 //! Requests as clients may send them: every form that RFC 9112 allows and few clients use, and then some damage.
 
 use fastrand::Rng;
+use harness::meaning;
 use harness::strict::Request;
 
 use crate::line::line;
-use crate::{meaning, mutate};
+use crate::mutate;
 
 /// What goes over one connection.
 #[derive(Debug, Clone)]

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use harness::meaning;
 use harness::raw_backend::What;
 use harness::strict::Request;
 
 use crate::generate::{self, Exchange};
+use crate::meant;
 use crate::proxies::{LANES, Proxy};
 use crate::run::{self, Seen};
-use crate::{meaning, meant};
 
 /// How often a suspect is run again, alone: a slow machine can make a proxy look as if it refused.
 const CONFIRMATIONS: usize = 3;

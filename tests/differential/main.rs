@@ -9,8 +9,6 @@ mod generate;
 
 mod mutate;
 
-mod meaning;
-
 mod proxies;
 
 mod run;

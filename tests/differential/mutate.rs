@@ -109,6 +109,10 @@ const BYTES: &[u8] = b"\0\t\n\x0b\x0c\r :;,\"'\\/#?@0-+\x7f\x80\xff";
 
 /// Damages the request in one place.
 pub fn mutate(rng: &mut Rng, request: &mut Vec<u8>) {
+    if request.is_empty() {
+        // An earlier damage left nothing.
+        return;
+    }
     match rng.u8(..12) {
         0..=2 => insert_line(rng, request),
         3..=6 => swap(rng, request),

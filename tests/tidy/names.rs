@@ -73,7 +73,7 @@ fn nothing_that_decides_names_hyper() {
 
 /// The places that own a process: commands, `boot`, build scripts, examples, and what only tests and measures.
 fn is_a_program(source: &Source) -> bool {
-    matches!(source.package.as_str(), "cli" | "bench" | "tests")
+    matches!(source.package.as_str(), "cli" | "bench" | "tests" | "fuzz")
         || matches!(source.kind, Kind::BuildScript | Kind::Binary | Kind::Test)
         || (source.package == "proxy" && source.top() == Some("boot"))
 }

@@ -66,6 +66,13 @@ pub fn metadata() -> &'static Metadata {
     })
 }
 
+/// The same of the fuzz targets, which are a workspace of their own.
+fn fuzz_metadata() -> Metadata {
+    let manifest = root().join("tests/fuzz/Cargo.toml");
+    let described = MetadataCommand::new().manifest_path(manifest).no_deps().exec();
+    described.expect("cargo metadata describes the fuzz targets")
+}
+
 /// Every source file of every target of the workspace. Syntax trees do not cross threads, so each test's thread
 /// reads for itself.
 pub fn sources() -> &'static [Source] {
@@ -77,7 +84,7 @@ pub fn sources() -> &'static [Source] {
 
 fn read_all() -> Vec<Source> {
     let mut sources = Vec::new();
-    for package in &metadata().packages {
+    for package in metadata().packages.iter().chain(&fuzz_metadata().packages) {
         for target in &package.targets {
             let root_file = relative(target.src_path.as_std_path());
             let unit = Unit { package: package.name.to_string(), root: root_file, kind: kind(&target.kind) };

@@ -21,6 +21,8 @@ pub mod message;
 
 pub mod strict;
 
+pub mod meaning;
+
 pub mod client;
 
 pub mod client_h2;

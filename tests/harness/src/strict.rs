@@ -1,4 +1,4 @@
-//! HTTP/1.1 requests read by the letter of RFC 9112, independent of every parser that the product uses.
+//! HTTP/1.1 messages read by the letter of RFC 9112, independent of every parser that the product uses.
 //!
 //! One rule: what the grammar does not allow is an error that says why; nothing is skipped, trimmed or guessed.
 
@@ -30,6 +30,24 @@ pub enum Parsed {
     Wrong(&'static str),
 }
 
+/// How far the bytes of an answer go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Answered {
+    /// A whole answer with the interim ones before it.
+    Whole {
+        /// The status.
+        status: u16,
+        /// How many bytes it takes.
+        taken: usize,
+        /// Whether the connection goes on (RFC 9112 §9.3).
+        keep: bool,
+    },
+    /// More bytes are needed, or the connection's end.
+    Part,
+    /// No reader may accept this.
+    Wrong(&'static str),
+}
+
 /// How a body is framed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Framing {
@@ -53,6 +71,17 @@ pub fn request(bytes: &[u8]) -> Parsed {
         Ok(request) => Parsed::Whole(request, at),
         Err(Stop::Part) => Parsed::Part,
         Err(Stop::Wrong(why)) => Parsed::Wrong(why),
+    }
+}
+
+/// Reads one answer, to a request with this method, from the start of `bytes`.
+#[must_use]
+pub fn answer(bytes: &[u8], method: &str) -> Answered {
+    let mut at = 0;
+    match read_answer(bytes, &mut at, method) {
+        Ok((status, keep)) => Answered::Whole { status, taken: at, keep },
+        Err(Stop::Part) => Answered::Part,
+        Err(Stop::Wrong(why)) => Answered::Wrong(why),
     }
 }
 
@@ -86,29 +115,73 @@ impl Request {
             .next()
             .unwrap_or_default()
     }
+}
 
-    fn framing(&self) -> Reading<Framing> {
-        let mut lengths = self.values("content-length");
-        let mut codings = self.values("transfer-encoding");
-        match (lengths.next(), codings.next()) {
-            (Some(_), Some(_)) => Err(Stop::Wrong("length and coding")),
-            (None, None) => Ok(Framing::Length(0)),
-            (Some(length), None) => {
-                if lengths.next().is_some() {
-                    return Err(Stop::Wrong("two lengths"));
-                }
-                decimal(length).map(Framing::Length)
+/// The framing that the fields of a message declare, if they do.
+fn framing(message: &Request) -> Reading<Option<Framing>> {
+    let mut lengths = message.values("content-length");
+    let mut codings = message.values("transfer-encoding");
+    match (lengths.next(), codings.next()) {
+        (Some(_), Some(_)) => Err(Stop::Wrong("length and coding")),
+        (None, None) => Ok(None),
+        (Some(length), None) => {
+            if lengths.next().is_some() {
+                return Err(Stop::Wrong("two lengths"));
             }
-            (None, Some(coding)) => {
-                let known = coding.eq_ignore_ascii_case(b"chunked") && codings.next().is_none();
-                if known && self.minor == 1 {
-                    Ok(Framing::Chunked)
-                } else {
-                    Err(Stop::Wrong("a coding other than chunked, or in HTTP/1.0"))
-                }
+            decimal(length).map(Framing::Length).map(Some)
+        }
+        (None, Some(coding)) => {
+            let known = coding.eq_ignore_ascii_case(b"chunked") && codings.next().is_none();
+            if known && message.minor == 1 {
+                Ok(Some(Framing::Chunked))
+            } else {
+                Err(Stop::Wrong("a coding other than chunked, or in HTTP/1.0"))
             }
         }
     }
+}
+
+/// The final status, and whether the connection goes on.
+fn read_answer(bytes: &[u8], at: &mut usize, method: &str) -> Reading<(u16, bool)> {
+    loop {
+        let mut head = Request::default();
+        let status = status_line(line(bytes, at)?, &mut head)?;
+        head.fields = fields(bytes, at)?;
+        let framing = framing(&head)?;
+        let announced = !matches!(framing, None | Some(Framing::Length(0)));
+        if matches!(status, 100..=199 | 204) && announced {
+            return Err(Stop::Wrong("an answer without a body announces one"));
+        }
+        if matches!(status, 100 | 102..=199) {
+            continue;
+        }
+        let lists = head.values("connection").map(|list| String::from_utf8_lossy(list).to_ascii_lowercase());
+        let close = lists.into_iter().any(|list| list.split(',').any(|one| one.trim() == "close"));
+        if method != "HEAD" && !matches!(status, 101 | 204 | 304) {
+            // Without a length the body ends with the connection.
+            body(bytes, at, framing.ok_or(Stop::Part)?, &mut head)?;
+        }
+        return Ok((status, head.minor == 1 && !close));
+    }
+}
+
+/// `HTTP-version SP status-code [ SP reason ]`.
+fn status_line(line: &[u8], into: &mut Request) -> Reading<u16> {
+    let wrong = Stop::Wrong("status line is not a version, three digits and a reason");
+    into.minor = match line.get(..9) {
+        Some(b"HTTP/1.1 ") => 1,
+        Some(b"HTTP/1.0 ") => 0,
+        _ => return Err(wrong),
+    };
+    let (code, reason) = line[9..].split_at_checked(3).ok_or(Stop::Wrong("status is not three digits"))?;
+    let reason_is_text = reason.iter().all(|byte| *byte == b'\t' || (*byte >= b' ' && *byte != 0x7f));
+    if !code.iter().all(u8::is_ascii_digit) || code[0] == b'0' || !(reason.is_empty() || reason[0] == b' ') {
+        return Err(wrong);
+    }
+    if !reason_is_text {
+        return Err(Stop::Wrong("reason has a control character"));
+    }
+    Ok(code.iter().fold(0, |sum, digit| sum * 10 + u16::from(digit - b'0')))
 }
 
 fn read(bytes: &[u8], at: &mut usize) -> Reading<Request> {
@@ -119,23 +192,29 @@ fn read(bytes: &[u8], at: &mut usize) -> Reading<Request> {
     if hosts > 1 || (hosts == 0 && request.minor == 1) {
         return Err(Stop::Wrong("not one host"));
     }
-    match request.framing()? {
-        Framing::Length(length) => request.body = exactly(bytes, at, length)?.to_vec(),
+    let framing = framing(&request)?.unwrap_or(Framing::Length(0));
+    body(bytes, at, framing, &mut request)?;
+    Ok(request)
+}
+
+fn body(bytes: &[u8], at: &mut usize, framing: Framing, into: &mut Request) -> Reading<()> {
+    match framing {
+        Framing::Length(length) => into.body = exactly(bytes, at, length)?.to_vec(),
         Framing::Chunked => {
             loop {
                 let size = chunk_size(line(bytes, at)?)?;
                 if size == 0 {
                     break;
                 }
-                request.body.extend_from_slice(exactly(bytes, at, size)?);
+                into.body.extend_from_slice(exactly(bytes, at, size)?);
                 if exactly(bytes, at, 2)? != b"\r\n" {
                     return Err(Stop::Wrong("chunk without its end"));
                 }
             }
-            request.trailers = fields(bytes, at)?;
+            into.trailers = fields(bytes, at)?;
         }
     }
-    Ok(request)
+    Ok(())
 }
 
 fn request_line(line: &[u8], into: &mut Request) -> Reading<()> {
@@ -278,5 +357,21 @@ mod tests {
         assert_eq!(wrong(&chunk("+3\r\nabc\r\n")), "chunk size is followed by something else");
         assert_eq!(wrong(&chunk("3 \r\nabc\r\n")), "chunk size is followed by something else");
         assert_eq!(wrong(&chunk("\r\nabc\r\n")), "chunk size is no number in memory");
+    }
+
+    #[test]
+    fn an_answer_is_read_with_the_interim_ones_before_it() {
+        let bytes = b"HTTP/1.1 103 Early\r\nx: y\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nokHTTP";
+        let whole = Answered::Whole { status: 200, taken: bytes.len() - 4, keep: true };
+        assert_eq!(answer(bytes, "GET"), whole);
+        assert_eq!(answer(&bytes[..bytes.len() - 5], "GET"), Answered::Part);
+        let head = b"HTTP/1.1 200\r\ncontent-length: 9\r\nconnection: Close\r\n\r\n";
+        assert_eq!(answer(head, "HEAD"), Answered::Whole { status: 200, taken: head.len(), keep: false });
+        assert_eq!(answer(b"HTTP/1.1 200 OK\r\n\r\nuntil the end", "GET"), Answered::Part);
+        for wrong in ["HTTP/1.1  200 OK\r\n\r\n", "HTTP/1.1 20 OK\r\n\r\n", "HTTP/2.0 200 OK\r\n\r\n"] {
+            assert!(matches!(answer(wrong.as_bytes(), "GET"), Answered::Wrong(_)), "{wrong:?}");
+        }
+        let body = b"HTTP/1.1 204 None\r\ncontent-length: 1\r\n\r\nx";
+        assert_eq!(answer(body, "GET"), Answered::Wrong("an answer without a body announces one"));
     }
 }

@@ -34,6 +34,14 @@ pub fn is_valid(text: &[u8], port: Port) -> bool {
     }
 }
 
+/// Whether `text` is a host that a request target may name: narrower than in `Host`, because readers that take
+/// targets apart (Envoy, nginx) stop at what a URI would allow in a name beside letters and digits.
+#[must_use]
+pub fn is_valid_in_target(text: &[u8], port: Port) -> bool {
+    let plain = |byte: &u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_' | b'~' | b':');
+    is_valid(text, port) && (text.starts_with(b"[") || text.iter().all(plain))
+}
+
 fn is_port(digits: &[u8]) -> bool {
     digits.len() <= 5
         && digits.iter().all(u8::is_ascii_digit)

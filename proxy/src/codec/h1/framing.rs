@@ -47,10 +47,13 @@ pub fn of_response(
         // RFC 9110 §8.6, §15.3.5: a reader that believes the fields would wait for a body that never comes.
         return Err(Fault::Malformed("204 announces a body"));
     }
+    // Fields that contradict each other are refused even where no body follows: who sent them is not to be trusted
+    // with another request.
+    let declared = declared(facts, version)?;
     if *method == Method::HEAD || is_bodiless(status) {
         return Ok(Framing::EMPTY);
     }
-    Ok(declared(facts, version)?.unwrap_or(Framing::UntilClose))
+    Ok(declared.unwrap_or(Framing::UntilClose))
 }
 
 /// Whether a response turns the connection into a tunnel: 101, or 2xx to CONNECT (RFC 9110 §9.3.6).

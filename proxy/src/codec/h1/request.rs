@@ -166,7 +166,7 @@ impl Target {
             return Err(Fault::Malformed("request target has a fragment or a character that is not ascii"));
         }
         if *method == Method::CONNECT {
-            if !authority::is_valid(target.as_bytes(), Port::Required) {
+            if !authority::is_valid_in_target(target.as_bytes(), Port::Required) {
                 return Err(Fault::Malformed("connect target is not host:port"));
             }
             return Ok(Self { scheme: None, authority: Some(text(target)), path: Text::default() });
@@ -181,7 +181,7 @@ impl Target {
             .ok_or(Fault::Malformed("request target is neither a path nor an http or https url"))?;
         let end = rest.find(['/', '?']).unwrap_or(rest.len());
         let (authority, path) = rest.split_at(end);
-        if !authority::is_valid(authority.as_bytes(), Port::Optional) {
+        if !authority::is_valid_in_target(authority.as_bytes(), Port::Optional) {
             return Err(Fault::Malformed("authority of the request target is not a host"));
         }
         let path = match path.as_bytes().first() {

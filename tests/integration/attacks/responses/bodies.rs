@@ -19,6 +19,16 @@ pub fn cases() -> Vec<Hostile> {
         ),
         head("HEAD with another answer", &format!("HTTP/1.1 200 OK\r\n\r\n{EVIL}"), "200 \"\" kept, dropped"),
         head(
+            "HEAD with length and coding",
+            "HTTP/1.1 200 OK\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n",
+            "502 kept, dropped",
+        ),
+        head(
+            "HEAD with an unknown coding",
+            "HTTP/1.1 200 OK\r\ntransfer-encoding: gzip\r\n\r\n",
+            "502 kept, dropped",
+        ),
+        head(
             "HEAD with two lengths",
             "HTTP/1.1 200 OK\r\ncontent-length: 3\r\ncontent-length: 4\r\n\r\n",
             "502 kept, dropped",
@@ -28,6 +38,18 @@ pub fn cases() -> Vec<Hostile> {
 }
 
 const ROWS: &[Row] = &[
+    (
+        "304 with length and coding",
+        "HTTP/1.1 304 Not Modified\r\ncontent-length: 3\r\ntransfer-encoding: chunked\r\n\r\n",
+        Keep,
+        "502 kept, dropped",
+    ),
+    (
+        "304 with an empty coding",
+        "HTTP/1.1 304 Not Modified\r\ntransfer-encoding:\r\n\r\n",
+        Keep,
+        "502 kept, dropped",
+    ),
     (
         "length of zero and more",
         "HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\nabc",

@@ -45,15 +45,17 @@ pub enum Tunnel {
     Waiting,
     /// Bytes flow.
     Open,
-    /// The client has ended its side, or the tunnel was not granted.
+    /// The client has ended its side.
     Ended,
+    /// It was not granted: whatever the client sent into it is nobody's.
+    Refused,
 }
 
 impl Shared {
     /// The next frame of the request's body.
     pub fn poll_frame(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame, Error>>> {
         match &self.incoming {
-            Incoming::Complete | Incoming::Tunnel(Tunnel::Ended) => Poll::Ready(None),
+            Incoming::Complete | Incoming::Tunnel(Tunnel::Ended | Tunnel::Refused) => Poll::Ready(None),
             Incoming::Failed(error) => Poll::Ready(Some(Err(error.clone()))),
             Incoming::Tunnel(Tunnel::Waiting) => {
                 self.tunnel_reader = Some(cx.waker().clone());
@@ -104,7 +106,9 @@ impl Shared {
     /// Whether the client is to be watched by reading: nobody else reads, and there is room for what may come.
     /// `Ready(Err)` if the connection broke, `Ready(Ok)` if the client ended its side.
     pub fn poll_client_end(&mut self, cx: &mut Context<'_>) -> Poll<std::io::Result<()>> {
-        if !matches!(self.incoming, Incoming::Complete | Incoming::Tunnel(Tunnel::Waiting)) {
+        let unread =
+            matches!(self.incoming, Incoming::Complete | Incoming::Tunnel(Tunnel::Waiting | Tunnel::Refused));
+        if !unread {
             return Poll::Pending;
         }
         while !self.wire.ended {
@@ -118,7 +122,7 @@ impl Shared {
 
     /// Decides a tunnel that was waiting.
     pub fn decide_tunnel(&mut self, granted: bool) {
-        self.incoming = Incoming::Tunnel(if granted { Tunnel::Open } else { Tunnel::Ended });
+        self.incoming = Incoming::Tunnel(if granted { Tunnel::Open } else { Tunnel::Refused });
         if let Some(reader) = self.tunnel_reader.take() {
             reader.wake();
         }

@@ -54,6 +54,31 @@ fn bytes_after_a_refused_tunnel_are_never_read_as_a_request() {
 }
 
 #[test]
+fn a_client_that_goes_away_after_a_refused_tunnel_is_noticed() {
+    let handler = async |_request| {
+        let mut response = Response::new(StatusCode::OK, Body::empty());
+        let frames = Stuck(vec![Ok(Frame::Data(Bytes::from_static(b"begun")))]);
+        response.body = Body::source(Size::Unknown, Box::new(frames));
+        response
+    };
+    let (answer, end) = converse(&settings(), handler, UPGRADE);
+    assert!(answer.ends_with("begun\r\n"), "{answer}");
+    assert!(matches!(end, End::Cut(_)), "{end:?}");
+}
+
+/// Gives its frames and then waits for ever.
+struct Stuck(Vec<Result<Frame, Error>>);
+
+impl Source for Stuck {
+    fn poll_frame(
+        &mut self,
+        _cx: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<Frame, Error>>> {
+        self.0.pop().map_or(std::task::Poll::Pending, |frame| std::task::Poll::Ready(Some(frame)))
+    }
+}
+
+#[test]
 fn a_tunnel_has_no_bytes_before_it_is_granted() {
     let handler = async |mut request: Request| {
         let early = tokio::time::timeout(Duration::from_millis(100), request.body.frame()).await;

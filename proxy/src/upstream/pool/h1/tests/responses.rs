@@ -121,6 +121,11 @@ fn hostile_responses_are_protocol_errors() {
                 bad,
             ),
             ("RFC 9110 §8.6 sign", "HTTP/1.1 200 OK\r\nContent-Length: +2\r\n\r\nhi", bad),
+            (
+                "RFC 9112 §6.3 both, without a body",
+                "HTTP/1.1 304 Not Modified\r\nContent-Length: 2\r\nTransfer-Encoding: chunked\r\n\r\n",
+                bad,
+            ),
             ("RFC 9112 §6.1 other coding", "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n", bad),
             (
                 "RFC 9112 §6.1 in HTTP/1.0",

@@ -1,6 +1,6 @@
 //! What a client's bytes mean, and what of it a backend must see: RFC 9110 §7.6 and RFC 9112 by the letter.
 
-use harness::strict::{self, Parsed, Request};
+use crate::strict::{self, Parsed, Request};
 
 /// Empty lines in front of a request that are skipped (RFC 9112 §2.2 asks for one at least).
 const EMPTY_LINES_MAX: usize = 4;
@@ -31,6 +31,7 @@ const NO_TRAILERS: &[&str] = &[
 ];
 
 /// The requests that the bytes are, up to the first thing that no reader may accept or to the connection's end.
+#[must_use]
 pub fn of(bytes: &[u8]) -> Vec<Request> {
     let (mut rest, mut all) = (bytes, Vec::new());
     loop {
@@ -48,6 +49,7 @@ pub fn of(bytes: &[u8]) -> Vec<Request> {
 }
 
 /// What a backend must see of a client's request.
+#[must_use]
 pub fn forwarded(request: &Request) -> Request {
     let named: Vec<String> = options(request).collect();
     let mut seen = request.clone();
@@ -57,7 +59,15 @@ pub fn forwarded(request: &Request) -> Request {
         let end = rest.find(['/', '?']).unwrap_or(rest.len());
         host = &rest[..end];
         let path = &rest[end..];
-        seen.target = if path.starts_with('/') { path.to_owned() } else { format!("/{path}") };
+        seen.target = match path.as_bytes().first() {
+            Some(b'/') => path.to_owned(),
+            // RFC 9112 §3.2.4: the server as a whole.
+            None if request.method == "OPTIONS" => "*".to_owned(),
+            _ => format!("/{path}"),
+        };
+    }
+    if request.method == "CONNECT" {
+        host = &request.target;
     }
     let trailers = request.values("te").any(takes_trailers);
     seen.fields = request.fields.clone();
@@ -78,6 +88,7 @@ pub fn forwarded(request: &Request) -> Request {
 }
 
 /// A request at a backend without what the proxy wrote itself.
+#[must_use]
 pub fn received(request: &Request) -> Request {
     let host = request.host();
     let mut seen = request.clone();
