@@ -132,12 +132,27 @@ pub fn to_request(head: RequestHead) -> Result<http::Request<()>, Error> {
     let mut request = http::Request::new(());
     *request.version_mut() = http::Version::HTTP_2;
     *request.uri_mut() = uri;
-    *request.headers_mut() = headers.into();
+    *request.headers_mut() = leaving(headers);
     *request.method_mut() = if upgrade.is_some() { Method::CONNECT } else { method };
     if let Some(protocol) = upgrade {
         request.extensions_mut().insert(h2::ext::Protocol::from(protocol.as_str()));
     }
     Ok(request)
+}
+
+/// Fields whose value is another one for each message.
+const ONCE_ONLY: [&str; 3] = ["x-request-id", "x-envoy-upstream-service-time", "traceparent"];
+
+/// Fields as `h2` takes them. A value that will not come again must not push others out of the peer's table, nor be
+/// put into ours: it is sent as a literal that is never indexed (RFC 7541 §6.2.3).
+fn leaving(fields: Fields) -> HeaderMap {
+    let mut map = HeaderMap::from(fields);
+    for name in ONCE_ONLY {
+        if let Some(value) = map.get_mut(name) {
+            value.set_sensitive(true);
+        }
+    }
+    map
 }
 
 /// Our head for a response that arrived to a request which asked for an upgrade or not.
@@ -168,7 +183,7 @@ pub fn to_response(head: ResponseHead) -> http::Response<()> {
     let mut response = http::Response::new(());
     *response.version_mut() = http::Version::HTTP_2;
     *response.status_mut() = if status == StatusCode::SWITCHING_PROTOCOLS { StatusCode::OK } else { status };
-    *response.headers_mut() = headers.into();
+    *response.headers_mut() = leaving(headers);
     response
 }
 

@@ -42,6 +42,17 @@ fn heads_come_back_as_they_left() {
 }
 
 #[test]
+fn a_value_that_comes_once_takes_no_place_in_the_tables() {
+    let mut sent = head();
+    for name in ["x-request-id", "accept"] {
+        sent.headers.append(name, http::HeaderValue::from_static("1"));
+    }
+    let request = to_request(sent).unwrap();
+    assert!(request.headers()["x-request-id"].is_sensitive(), "a new one for each request");
+    assert!(!request.headers()["accept"].is_sensitive(), "the same again and again");
+}
+
+#[test]
 fn host_serves_where_authority_is_missing() {
     let mut request = parts("/x", Method::GET);
     request.headers.insert("host", "b.test".parse().unwrap());
