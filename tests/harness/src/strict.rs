@@ -156,12 +156,14 @@ fn read_answer(bytes: &[u8], at: &mut usize, method: &str) -> Reading<(u16, bool
             continue;
         }
         let lists = head.values("connection").map(|list| String::from_utf8_lossy(list).to_ascii_lowercase());
-        let close = lists.into_iter().any(|list| list.split(',').any(|one| one.trim() == "close"));
+        let options = lists.collect::<Vec<_>>().join(",");
+        let says = |option: &str| options.split(',').any(|one| one.trim() == option);
+        let keep = !says("close") && (head.minor == 1 || says("keep-alive"));
         if method != "HEAD" && !matches!(status, 101 | 204 | 304) {
             // Without a length the body ends with the connection.
             body(bytes, at, framing.ok_or(Stop::Part)?, &mut head)?;
         }
-        return Ok((status, head.minor == 1 && !close));
+        return Ok((status, keep));
     }
 }
 

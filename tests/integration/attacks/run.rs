@@ -30,7 +30,7 @@ const CANARY: &str = "/canary";
 const FENCE: &str = "/fence";
 
 /// The longest wait for anything; longer than the route's timeout.
-const DEADLINE: Duration = Duration::from_secs(3);
+const DEADLINE: Duration = Duration::from_secs(5);
 
 const ANSWERS_MAX: usize = 200;
 

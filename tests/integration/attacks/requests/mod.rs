@@ -28,6 +28,8 @@ mod upgrades;
 
 mod sizes;
 
+mod large;
+
 mod cut;
 
 const CASES_MIN: usize = 200;
@@ -45,6 +47,7 @@ fn cases() -> Vec<Case> {
         pipelines::cases,
         upgrades::cases,
         sizes::cases,
+        large::cases,
         cut::cases,
     ];
     subjects.into_iter().flat_map(|cases| cases()).filter(|case| wanted(&case.name)).collect()

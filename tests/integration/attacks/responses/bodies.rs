@@ -1,6 +1,6 @@
 //! Bodies where none may be, bytes past an answer's end, and answers before any request.
 
-use harness::raw_backend::Then::{Close, Keep};
+use harness::raw_backend::Then::{Close, Keep, Reset};
 
 use super::hostile::{Hostile, Row, rows};
 
@@ -34,7 +34,36 @@ pub fn cases() -> Vec<Hostile> {
             "502 kept, dropped",
         ),
     ]);
+    cases.extend(large());
     cases.into_iter().map(Hostile::together).collect()
+}
+
+/// So large that they pass the proxy inside the kernel.
+fn large() -> Vec<Hostile> {
+    const BYTES: usize = 300_000;
+    let body = "b".repeat(BYTES);
+    let head = format!("HTTP/1.1 200 OK\r\ncontent-length: {BYTES}\r\n\r\n");
+    let told = format!("200 \"{}…\" ({BYTES} bytes) kept", "b".repeat(40));
+    let cut = "cut closed, dropped";
+    vec![
+        Hostile::new("large body", format!("{head}{body}"), Keep, &format!("{told}, reused")),
+        Hostile::new("large body and close", format!("{head}{body}"), Close, &format!("{told}, dropped")),
+        Hostile::new("large body and a byte", format!("{head}{body}b"), Keep, &format!("{told}, dropped")),
+        Hostile::new(
+            "large body and another answer",
+            format!("{head}{body}{EVIL}"),
+            Keep,
+            &format!("{told}, dropped"),
+        ),
+        Hostile::new(
+            "large body twice",
+            format!("{head}{body}{head}{body}"),
+            Keep,
+            &format!("{told}, dropped"),
+        ),
+        Hostile::new("large body one byte short", format!("{head}{}", &body[1..]), Close, cut),
+        Hostile::new("large body half there", format!("{head}{}", &body[BYTES / 2..]), Reset, cut),
+    ]
 }
 
 const ROWS: &[Row] = &[

@@ -27,7 +27,7 @@ mod heads;
 mod interim;
 
 const CASES_MIN: usize = 100;
-const DEADLINE: Duration = Duration::from_secs(3);
+const DEADLINE: Duration = Duration::from_secs(5);
 
 /// Every case; `TOMBOLO_CASES` narrows them to names that contain its text.
 fn cases() -> Vec<Hostile> {
