@@ -23,3 +23,6 @@ mod turns;
 mod connection;
 
 pub mod worker;
+
+#[cfg(test)]
+mod sizes;
