@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use super::Lane;
+use super::lane::Lane;
 use crate::contestant::configuration::{self, Place};
 use crate::process::folder::Folder;
 

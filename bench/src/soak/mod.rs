@@ -4,7 +4,10 @@
 //! once has failed.
 
 mod configuration;
+mod lane;
 mod watch;
+
+use lane::Lane;
 
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -18,8 +21,6 @@ use crate::process::ports::{addr, free_port};
 use crate::process::{guard, pin};
 use crate::trial::conversation;
 use crate::trial::stage::{self, Pins};
-use crate::work::load::Load;
-use crate::work::scenario::{Scenario, Variant};
 
 /// The scenarios whose first variant is asked for.
 const MIXED: &[&str] = &[
@@ -34,9 +35,6 @@ const MIXED: &[&str] = &[
     "tcp-stream",
     "websocket",
 ];
-
-/// After this the load's connections are closed and others opened.
-const EPISODE: Duration = Duration::from_secs(10);
 
 const START_DEADLINE: Duration = Duration::from_secs(60);
 
@@ -66,14 +64,6 @@ pub struct Options {
     load_core: usize,
 }
 
-/// One load with its way through the proxy.
-struct Lane {
-    scenario: &'static str,
-    variant: Variant,
-    listen: u16,
-    backends: [u16; 2],
-}
-
 /// A scenario and how often it was answered.
 type Answered = (&'static str, u64);
 
@@ -84,7 +74,7 @@ pub fn run(options: &Options) -> Result<(), String> {
     guard::watch_folder(folder.path());
     certs::write(&folder)?;
     let pins = Pins { proxy: options.proxy_core, load: options.load_core };
-    let lanes = MIXED.iter().copied().map(lane).collect::<Result<Vec<_>, _>>()?;
+    let lanes = MIXED.iter().copied().map(Lane::of).collect::<Result<Vec<_>, _>>()?;
     let admin = free_port()?;
     let file = configuration::write(&lanes, admin, &folder)?;
     let mut backends = Vec::new();
@@ -107,17 +97,6 @@ pub fn run(options: &Options) -> Result<(), String> {
         return Err(format!("resident memory grew by more than {:.0} %", GROWTH_MAX * 100.0));
     }
     Ok(())
-}
-
-fn lane(scenario: &'static str) -> Result<Lane, String> {
-    let mut variant = Scenario::read(scenario)?.variants.swap_remove(0);
-    variant.warm_up_millis = 0;
-    variant.measured_millis = EPISODE.as_millis() as u64;
-    // So that ten loads at a time leave each other room; as many connections, opened anew in each episode.
-    if let Load::Streams { connections, streams, .. } = &mut variant.load {
-        (*connections, *streams) = (8, 8);
-    }
-    Ok(Lane { scenario, variant, listen: free_port()?, backends: [free_port()?, free_port()?] })
 }
 
 fn start(binary: &Path, file: &Path, lanes: &[Lane], pins: Pins, folder: &Folder) -> Result<Running, String> {
