@@ -17,8 +17,8 @@ use crate::splice::Pipe;
 pub(super) enum Upload {
     /// There is none.
     Empty,
-    /// It is all here.
-    Whole(Bytes),
+    /// It is all here, though its head may not have said how long it is.
+    Whole(Size, Bytes),
     /// It arrives while it is sent.
     Stream(Rc<RefCell<Stream>>),
 }
@@ -56,7 +56,7 @@ impl Upload {
             return Self::Empty;
         }
         if let Some(bytes) = body.as_full() {
-            return Self::Whole(bytes.clone());
+            return Self::Whole(body.size(), bytes.clone());
         }
         let size = body.size();
         Self::Stream(Rc::new(RefCell::new(Stream {
@@ -78,7 +78,7 @@ impl Upload {
     pub(super) fn body(&self) -> Body {
         match self {
             Self::Empty => Body::empty(),
-            Self::Whole(bytes) => Body::full(bytes.clone()),
+            Self::Whole(size, bytes) => Body::whole(*size, bytes.clone()),
             Self::Stream(stream) => {
                 let size = stream.borrow().size;
                 Body::source(size, Box::new(Reader { stream: Rc::clone(stream), at: 0 }))
@@ -89,7 +89,7 @@ impl Upload {
     /// Whether another attempt could send all of it.
     pub(super) fn is_repeatable(&self) -> bool {
         match self {
-            Self::Empty | Self::Whole(_) => true,
+            Self::Empty | Self::Whole(..) => true,
             Self::Stream(stream) => stream.borrow().keeping == Keeping::All,
         }
     }

@@ -51,6 +51,15 @@ async fn text(frames: usize, body: &mut Body) -> String {
     text
 }
 
+#[test]
+fn a_body_that_is_all_here_keeps_what_its_head_said_of_its_length() {
+    for size in [Size::Unknown, Size::Exact(3)] {
+        let body = Body::whole(size, Bytes::from_static(b"abc"));
+        let books = books(&body);
+        assert_eq!(Upload::new(body, false, books.ledger()).body().size(), size);
+    }
+}
+
 #[tokio::test]
 async fn another_attempt_sends_the_same_body_from_the_start() {
     let body = pieces(Size::Unknown, vec![data("a"), data("b"), Frame::Trailers(Fields::new())]);

@@ -85,12 +85,19 @@ fn no_request_is_smuggled_and_every_doubt_ends_the_connection() {
     assert!(wrong.is_empty(), "{} of {} runs:\n{}", wrong.len(), jobs.len(), wrong.join("\n"));
 }
 
+/// Where Envoy's outcome depends on what it sees first: the end of the client's side, for which it closes, or the
+/// backend's answer. Ours does not: RFC 9112 §9.6 lets a client that ended its side still be answered.
+const RACES: [&str; 2] = ["attack: cut behind a whole request", "attack: cut behind a request, in the next"];
+
 #[test]
 fn envoy_agrees_or_the_difference_is_explained() {
     let Some(mut envoy) = Proxy::envoy() else { return };
     let cases = cases();
     let outcomes = run::all(&mut envoy, &cases, |lane, case| run::case(lane, case, Way::InTurn));
-    let different = cases.iter().zip(&outcomes).filter(|(case, outcome)| outcome.line() != case.expected);
+    let different = cases
+        .iter()
+        .zip(&outcomes)
+        .filter(|(case, outcome)| outcome.line() != case.expected && !RACES.contains(&case.name.as_str()));
     let found: BTreeMap<String, Both> = different
         .map(|(case, outcome)| {
             (case.name.clone(), Both { envoy: outcome.line(), ours: case.expected.clone() })

@@ -8,7 +8,7 @@ use http::Method;
 use http::header::{self, HeaderName, HeaderValue};
 
 use super::idle::{H1ClientSettings, H1Connection};
-use crate::body::{Body, Interim, Request, RequestHead, Text, Version};
+use crate::body::{Body, Interim, Request, RequestHead, Size, Text, Version};
 use crate::codec::h1::framing;
 use crate::codec::h1::pump::Pump;
 use crate::codec::h1::response::{self, Parsed};
@@ -41,7 +41,7 @@ pub struct Flight {
 
 /// What is left of the request body for another attempt.
 enum Replay {
-    Full(Bytes),
+    Full(Size, Bytes),
     Empty,
     Gone,
 }
@@ -62,7 +62,7 @@ impl Flight {
             return Err(fault.downstream());
         }
         let replay = match body.as_full() {
-            Some(bytes) => Replay::Full(bytes.clone()),
+            Some(bytes) => Replay::Full(body.size(), bytes.clone()),
             None if body.is_done() => Replay::Empty,
             None => Replay::Gone,
         };
@@ -123,7 +123,7 @@ impl Flight {
             head.headers.remove(header::SEC_WEBSOCKET_KEY);
         }
         let body = match self.replay {
-            Replay::Full(bytes) => Body::full(bytes),
+            Replay::Full(size, bytes) => Body::whole(size, bytes),
             Replay::Empty => Body::empty(),
             // A tunnel's bytes were not touched before the tunnel is open.
             Replay::Gone if head.is_tunnel() => self.pump.into_body(),
