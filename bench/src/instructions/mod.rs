@@ -21,7 +21,8 @@ const COUNTED: &[(&str, u64)] = &[
     ("http1-keepalive", 1000),
     ("h2-http1", 2048),
     ("h2-h2", 2048),
-    ("mtls-keepalive", 1000),
+    // The handshake differs by a million from run to run, which must not show.
+    ("mtls-keepalive", 4000),
     ("tcp-stream", 500),
     ("routes-and-filters", 500),
 ];
