@@ -133,7 +133,7 @@ fn check_ours(name: &str, words: &[String]) -> Result<(), String> {
 }
 
 /// What bench takes besides the name of a scenario.
-const BENCH_COMMANDS: &[&str] = &["all", "instructions"];
+const BENCH_COMMANDS: &[&str] = &["all", "instructions", "soak"];
 
 fn check_scenario(words: &[String]) -> Result<(), String> {
     let Some(name) = words.first().filter(|word| !word.starts_with('-')) else { return Ok(()) };
