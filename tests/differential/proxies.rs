@@ -35,26 +35,14 @@ impl Proxy {
     /// Ours.
     pub fn tombolo() -> Self {
         Self::start("tombolo", envoy_config, |config| {
-            let mut command = Command::new(binaries::binary("tombolo-proxy"));
-            command.arg("-c").arg(config).args(["--concurrency", "1", "-l", "warn"]);
-            command
+            binaries::proxy(&binaries::binary("tombolo-proxy"), config)
         })
     }
 
     /// Envoy, or nothing when it is missing (which was said).
     pub fn envoy() -> Option<Self> {
         let binary = peer("envoy")?;
-        Some(Self::start("envoy", envoy_config, |config| {
-            let mut command = Command::new(binary);
-            command.arg("-c").arg(config).args([
-                "--concurrency",
-                "1",
-                "--disable-hot-restart",
-                "-l",
-                "error",
-            ]);
-            command
-        }))
+        Some(Self::start("envoy", envoy_config, |config| binaries::proxy(&binary, config)))
     }
 
     /// nginx, or nothing when it is missing (which was said).

@@ -5,7 +5,6 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
 use harness::backend::Backend;
@@ -49,16 +48,12 @@ impl Gateway {
         let listeners = [(); 2].map(|()| free_addr());
         let text = bootstrap(choice, listeners, next);
         let config = workspace::write(dir, &format!("{choice}.yaml"), &text);
-        let mut command = match program {
-            Program::Ours => Command::new(binaries::binary("tombolo-proxy")),
-            Program::Envoy => {
-                let mut command = Command::new(peer("envoy").expect("the test looked for it"));
-                command.arg("--use-dynamic-base-id");
-                command
-            }
+        let binary = match program {
+            Program::Ours => binaries::binary("tombolo-proxy"),
+            Program::Envoy => peer("envoy").expect("the test looked for it"),
         };
-        command.arg("-c").arg(config).args(["--concurrency", "1", "-l", "warn"]);
-        let mut process = Process::spawn(&format!("{program:?} {choice}"), &mut command);
+        let mut process =
+            Process::spawn(&format!("{program:?} {choice}"), &mut binaries::proxy(&binary, &config));
         for listener in listeners {
             process.wait_accepts(listener, START_DEADLINE);
         }

@@ -79,12 +79,7 @@ impl Bench {
 }
 
 fn start(name: &str, binary: &Path, config: &Path) -> Process {
-    let mut command = Command::new(binary);
-    command.arg("-c").arg(config).args(["--concurrency", "1", "-l", "warn"]);
-    if name == "envoy" {
-        command.arg("--disable-hot-restart");
-    }
-    Process::spawn(name, &mut command)
+    Process::spawn(name, &mut binaries::proxy(binary, config))
 }
 
 fn manager(route: &Value) -> Value {

@@ -94,12 +94,7 @@ fn listener(addr: SocketAddr) -> Value {
 
 fn start(name: &str, binary: &Path, dir: &Path, bootstrap: &Value) -> Process {
     let config = workspace::write(dir, "bootstrap.json", &bootstrap.to_string());
-    let mut command = Command::new(binary);
-    command.arg("-c").arg(config).args(["--concurrency", "1", "-l", "warn"]);
-    if name == "envoy" {
-        command.arg("--disable-hot-restart");
-    }
-    Process::spawn(name, &mut command)
+    Process::spawn(name, &mut binaries::proxy(binary, &config))
 }
 
 fn proxies() -> Vec<(&'static str, PathBuf)> {

@@ -3,7 +3,7 @@
 //! One rule: a test never runs a stale binary, and never guesses where one lies.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::OnceLock;
 
@@ -14,6 +14,13 @@ pub fn binary(name: &str) -> PathBuf {
     static BUILT: OnceLock<BTreeMap<String, PathBuf>> = OnceLock::new();
     let built = BUILT.get_or_init(build);
     built.get(name).unwrap_or_else(|| panic!("no binary `{name}`; cargo built {:?}", built.keys())).clone()
+}
+
+/// The command that starts a proxy, ours or Envoy, from a bootstrap file: one worker, warnings only.
+pub fn proxy(binary: &Path, config: &Path) -> Command {
+    let mut command = Command::new(binary);
+    command.arg("-c").arg(config).args(["--concurrency", "1", "--disable-hot-restart", "-l", "warn"]);
+    command
 }
 
 /// What a command prints for `--help`, whichever stream it chooses.

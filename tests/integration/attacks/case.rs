@@ -1,5 +1,21 @@
 //! One row of the tables.
 
+use std::collections::BTreeSet;
+
+/// Whether `TOMBOLO_CASES`, which narrows the cases to names that contain its text, wants this one.
+pub fn wanted(name: &str) -> bool {
+    name.contains(&std::env::var("TOMBOLO_CASES").unwrap_or_default())
+}
+
+/// Fails if a name is used twice or, unless they are narrowed, there are fewer than `min`.
+pub fn assert_many_and_named<'a>(names: impl Iterator<Item = &'a str>, min: usize) {
+    let names: Vec<&str> = names.collect();
+    let distinct: BTreeSet<&str> = names.iter().copied().collect();
+    assert_eq!(distinct.len(), names.len(), "names used twice");
+    let narrowed = std::env::var("TOMBOLO_CASES").is_ok();
+    assert!(narrowed || names.len() >= min, "{} cases, {min} at least", names.len());
+}
+
 /// Which listener is asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Door {

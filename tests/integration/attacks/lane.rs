@@ -38,27 +38,13 @@ pub struct Lane {
 impl Proxy {
     /// Ours.
     pub fn tombolo() -> Self {
-        Self::start("tombolo-proxy", |config| {
-            let mut command = Command::new(binaries::binary("tombolo-proxy"));
-            command.arg("-c").arg(config).args(["--concurrency", "1", "-l", "warn"]);
-            command
-        })
+        Self::start("tombolo-proxy", |config| binaries::proxy(&binaries::binary("tombolo-proxy"), config))
     }
 
     /// Real Envoy, or nothing when it is missing (which was said).
     pub fn envoy() -> Option<Self> {
         let binary = peer("envoy")?;
-        Some(Self::start("envoy", |config| {
-            let mut command = Command::new(binary);
-            command.arg("-c").arg(config).args([
-                "--concurrency",
-                "1",
-                "--disable-hot-restart",
-                "-l",
-                "error",
-            ]);
-            command
-        }))
+        Some(Self::start("envoy", |config| binaries::proxy(&binary, config)))
     }
 
     /// Fails if the proxy has died.

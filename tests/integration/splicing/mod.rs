@@ -5,7 +5,6 @@
 use std::io::{self, Read, Write};
 use std::net::{Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::path::PathBuf;
-use std::process::Command;
 use std::time::Duration;
 
 use harness::ports::free_addr;
@@ -38,8 +37,7 @@ impl Proxy {
             .replace("@ECHO@", &echo().port().to_string())
             .replace("@LOG@", &log.display().to_string());
         let config = workspace::write(dir.path(), "proxy.yaml", &config);
-        let mut command = Command::new(binaries::binary("tombolo-proxy"));
-        command.arg("-c").arg(config).args(["--concurrency", "1", "-l", "warn"]);
+        let mut command = binaries::proxy(&binaries::binary("tombolo-proxy"), &config);
         let mut process = Process::spawn("tombolo-proxy", &mut command);
         process.wait_accepts(http, DEADLINE);
         process.wait_accepts(tcp, DEADLINE);

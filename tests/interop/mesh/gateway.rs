@@ -2,7 +2,6 @@
 
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::Command;
 use std::time::Duration;
 
 use harness::ports::free_addr;
@@ -28,9 +27,8 @@ impl Gateway {
         let secrets = include_str!("secrets.yaml").replace("@DIR@", &dir.path().display().to_string());
         let text = fill(BOOTSTRAP, control, site, admin, api_type) + &secrets;
         let config = workspace::write(dir.path(), "bootstrap.yaml", &text);
-        let mut command = Command::new(binary);
-        command.arg("-c").arg(config).args(["--concurrency", "1", "--disable-hot-restart", "-l", "warn"]);
-        Self { addr: site.gateway, process: Process::spawn("envoy", &mut command), _dir: dir }
+        let process = Process::spawn("envoy", &mut binaries::proxy(binary, &config));
+        Self { addr: site.gateway, process, _dir: dir }
     }
 
     /// Our proxy, which joins by itself.
@@ -39,8 +37,7 @@ impl Gateway {
         let text = fill(BOOTSTRAP, control, site, admin, api_type);
         let config = workspace::write(dir.path(), "bootstrap.yaml", &text);
         let token = workspace::write(dir.path(), "join-token", &control.join_token(site.name));
-        let mut command = Command::new(binaries::binary("tombolo-proxy"));
-        command.arg("-c").arg(config).args(["--concurrency", "1", "-l", "warn"]);
+        let mut command = binaries::proxy(&binaries::binary("tombolo-proxy"), &config);
         command.arg("--identity-url").arg(format!("https://{}", control.discovery));
         command.arg("--trust-bundle").arg(control.bundle());
         command.arg("--join-token-file").arg(token);

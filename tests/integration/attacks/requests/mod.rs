@@ -1,8 +1,8 @@
 //! What clients may send: the table, a file per subject, and its tests.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
-use super::case::Case;
+use super::case::{Case, assert_many_and_named, wanted};
 use super::known::{self, Both};
 use super::lane::Proxy;
 use super::outcome::Outcome;
@@ -53,18 +53,9 @@ fn cases() -> Vec<Case> {
     subjects.into_iter().flat_map(|cases| cases()).filter(|case| wanted(&case.name)).collect()
 }
 
-/// `TOMBOLO_CASES` narrows the cases to names that contain its text.
-fn wanted(name: &str) -> bool {
-    name.contains(&std::env::var("TOMBOLO_CASES").unwrap_or_default())
-}
-
 #[test]
 fn the_attacks_are_many_and_every_one_has_its_own_name() {
-    let cases = cases();
-    let names: BTreeSet<&str> = cases.iter().map(|case| case.name.as_str()).collect();
-    assert_eq!(names.len(), cases.len(), "names used twice");
-    let narrowed = std::env::var("TOMBOLO_CASES").is_ok();
-    assert!(narrowed || cases.len() >= CASES_MIN, "{} cases, {CASES_MIN} at least", cases.len());
+    assert_many_and_named(cases().iter().map(|case| case.name.as_str()), CASES_MIN);
 }
 
 #[test]

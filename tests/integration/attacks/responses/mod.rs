@@ -1,7 +1,7 @@
 //! What backends may answer: the table, and its tests. Whatever came, the next request must be answered by its own
 //! answer, over a connection that is not in doubt.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::TcpStream;
 use std::time::Duration;
 
@@ -11,6 +11,7 @@ use harness::raw_backend::{Answer, What};
 
 use hostile::Hostile;
 
+use super::case::{assert_many_and_named, wanted};
 use super::known::{self, Both};
 use super::lane::{Lane, Proxy};
 use super::outcome::{HOST, shortened};
@@ -32,17 +33,12 @@ const DEADLINE: Duration = Duration::from_secs(5);
 /// Every case; `TOMBOLO_CASES` narrows them to names that contain its text.
 fn cases() -> Vec<Hostile> {
     let subjects = [framing::cases, heads::cases, interim::cases, bodies::cases];
-    let wanted = std::env::var("TOMBOLO_CASES").unwrap_or_default();
-    subjects.into_iter().flat_map(|cases| cases()).filter(|case| case.name.contains(&wanted)).collect()
+    subjects.into_iter().flat_map(|cases| cases()).filter(|case| wanted(&case.name)).collect()
 }
 
 #[test]
 fn the_hostile_answers_are_many_and_every_one_has_its_own_name() {
-    let cases = cases();
-    let names: BTreeSet<&str> = cases.iter().map(|case| case.name.as_str()).collect();
-    assert_eq!(names.len(), cases.len(), "names used twice");
-    let narrowed = std::env::var("TOMBOLO_CASES").is_ok();
-    assert!(narrowed || cases.len() >= CASES_MIN, "{} cases, {CASES_MIN} at least", cases.len());
+    assert_many_and_named(cases().iter().map(|case| case.name.as_str()), CASES_MIN);
 }
 
 #[test]

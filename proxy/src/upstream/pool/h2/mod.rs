@@ -155,14 +155,15 @@ impl H2Connection {
             return Ok(Response { head, body: Body::empty(), close: false });
         }
         let body = Receive::new(receive, Peer::Server);
-        let (size, body) = if tunnelled {
-            (Size::Unknown, Body::source(Size::Unknown, Box::new(body)))
+        let body = if tunnelled {
+            Body::source(Size::Unknown, Box::new(body))
         } else {
-            (codec::declared_size(&head.headers, ended), body.into_body(&head.headers))
+            body.into_body(&head.headers)
         };
         if body.as_full().is_some() {
             return Ok(Response { head, body, close: false });
         }
+        let size = body.size();
         let download =
             Download { body, tunnel: tunnelled, upload, _active: active, _connection: self.clone() };
         Ok(Response { head, body: Body::source(size, Box::new(download)), close: false })
