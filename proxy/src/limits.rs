@@ -46,6 +46,9 @@ pub const H2_CONNECTION_WINDOW_BYTES: u32 = 1024 * 1024;
 /// Bytes of frames gathered before an HTTP/2 connection must write.
 pub const H2_GATHER_BYTES: usize = 64 * 1024;
 
+/// Bytes that are read and dropped from an HTTP/2 client to which the connection was ended.
+pub const H2_GOODBYE_BYTES_MAX: usize = 1024 * 1024;
+
 /// Write buffers that a worker keeps for whichever connection writes next.
 pub const SPARE_BUFFERS_MAX: usize = 8;
 

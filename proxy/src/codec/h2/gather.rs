@@ -7,6 +7,7 @@
 //! keep their order, a full buffer holds `h2` back, and a shutdown writes everything first.
 
 use std::cell::RefCell;
+use std::future::poll_fn;
 use std::io::{self, IoSlice};
 use std::pin::Pin;
 use std::rc::Rc;
@@ -16,7 +17,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::codec::io::Stream;
 use crate::codec::spare;
-use crate::limits::H2_GATHER_BYTES;
+use crate::limits::{H2_GATHER_BYTES, H2_GOODBYE_BYTES_MAX};
 
 /// A write at least this long goes straight to the socket when nothing is buffered before it.
 const DIRECT_BYTES: usize = 32 * 1024;
@@ -52,6 +53,32 @@ impl Flusher {
     /// woken when it goes on.
     pub fn poll_flush(&self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         self.0.borrow_mut().poll_flush(cx)
+    }
+
+    /// Writes out what was gathered, ends our side, and reads on until the peer ends its own: bytes left unread would
+    /// make the system answer them with a reset, which can overtake what was written last. Gives up after
+    /// [`H2_GOODBYE_BYTES_MAX`].
+    pub async fn goodbye(&self) {
+        let shut = poll_fn(|cx| {
+            let mut inner = self.0.borrow_mut();
+            ready!(inner.poll_flush(cx))?;
+            Pin::new(&mut inner.io).poll_shutdown(cx)
+        });
+        if shut.await.is_err() {
+            return;
+        }
+        let (mut left, mut buffer) = (H2_GOODBYE_BYTES_MAX, vec![0; 4096]);
+        while left > 0 {
+            let read = poll_fn(|cx| {
+                let mut into = ReadBuf::new(&mut buffer);
+                let read = ready!(Pin::new(&mut self.0.borrow_mut().io).poll_read(cx, &mut into));
+                Poll::Ready(read.map(|()| into.filled().len()))
+            });
+            match read.await {
+                Ok(0) | Err(_) => return,
+                Ok(count) => left = left.saturating_sub(count),
+            }
+        }
     }
 }
 

@@ -65,7 +65,11 @@ where
     let h2 = tokio::select! {
         handshaken = handshaken => match handshaken {
             Ok(Ok(h2)) => h2,
-            Ok(Err(why)) => return Ended::because(codec::error(Peer::Client, &why)),
+            Ok(Err(why)) => {
+                // As below, for a client that does not speak HTTP/2.
+                let _closed_or_late = timeout(limits::DELAYED_CLOSE, flusher.goodbye()).await;
+                return Ended::because(codec::error(Peer::Client, &why));
+            }
             Err(_) => return Ended::because(Error::new(Reason::RequestHeadTimeout, "no http/2 preface in time")),
         },
         // Nothing has been asked yet, so nothing is lost.
@@ -275,11 +279,15 @@ where
                 _ => h2::Reason::NO_ERROR,
             };
             self.h2.abrupt_shutdown(code);
-            let closed = poll_fn(|cx| {
-                let closed = self.h2.poll_closed(cx);
-                let _blocked_or_flushed = self.flusher.poll_flush(cx);
-                closed
-            });
+            let closed = async {
+                let closed = poll_fn(|cx| {
+                    let closed = self.h2.poll_closed(cx);
+                    let _blocked_or_flushed = self.flusher.poll_flush(cx);
+                    closed
+                });
+                let _closed_or_lost = closed.await;
+                self.flusher.goodbye().await;
+            };
             // A peer that does not read its GOAWAY, or is gone, is not waited for.
             let _closed_or_late = timeout(limits::DELAYED_CLOSE, closed).await;
             self.ended.error = Some(why);
