@@ -27,7 +27,7 @@ pub fn heads(head: &RequestHead) -> Heads<'_> {
 /// The path without query and fragment.
 #[must_use]
 pub fn path_only(path: &str) -> &str {
-    let end = path.bytes().position(|byte| byte == b'?' || byte == b'#').unwrap_or(path.len());
+    let end = memchr::memchr2(b'?', b'#', path.as_bytes()).unwrap_or(path.len());
     &path[..end]
 }
 

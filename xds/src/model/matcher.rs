@@ -38,6 +38,12 @@ impl Regex {
         self.whole.is_match(text)
     }
 
+    /// The expression that finds a match exactly where the whole text matches, for sets of expressions.
+    #[must_use]
+    pub fn whole(&self) -> &str {
+        self.whole.as_str()
+    }
+
     /// `text` with every match replaced; `substitution` uses RE2's `\1` groups as Envoy does.
     #[must_use]
     pub fn replace_all(&self, text: &str, substitution: &str) -> String {

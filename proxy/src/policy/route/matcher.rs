@@ -31,8 +31,9 @@ impl Matcher {
         })
     }
 
-    pub(super) fn is_match(&self, head: &RequestHead, random: u64) -> bool {
-        self.path.is_match(&head.path, head.method == Method::CONNECT)
+    /// `path` is the head's, without query: it is cut once for all routes.
+    pub(super) fn is_match(&self, head: &RequestHead, path: &str, random: u64) -> bool {
+        self.path.is_match(path, head.method == Method::CONNECT)
             && self.share.is_none_or(|share| share.contains(random))
             && (!self.grpc || facts::is_grpc(&head.headers))
             && self.headers.all_pass(head)

@@ -4,6 +4,7 @@ mod action;
 mod connection;
 mod domain;
 mod hash;
+mod index;
 mod matcher;
 mod mutation;
 mod path;

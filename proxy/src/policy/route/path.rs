@@ -20,6 +20,19 @@ enum Kind {
     Connect,
 }
 
+/// What a path must have.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Need<'a> {
+    /// This, and no more.
+    Exact(&'a str),
+    /// This at its start.
+    Start(&'a str),
+    /// It must match as a whole.
+    Regex(&'a Regex),
+    /// Nothing.
+    Nothing,
+}
+
 impl PathTest {
     pub(super) fn compile(model: &PathMatch, case_sensitive: bool) -> Self {
         let kind = match model {
@@ -32,8 +45,23 @@ impl PathTest {
         Self { kind, ignore_case: !case_sensitive }
     }
 
-    /// Whether `path` (query included) passes; `connect` says that the method is CONNECT. A CONNECT request
-    /// has no path, so that only the CONNECT test can take it.
+    /// What a path needs to have for the test to pass; it may need more.
+    pub(super) fn need(&self) -> Need<'_> {
+        match &self.kind {
+            Kind::Prefix(text) | Kind::SeparatedPrefix(text) => Need::Start(text),
+            Kind::Exact(text) => Need::Exact(text),
+            Kind::Regex(regex) => Need::Regex(regex),
+            Kind::Connect => Need::Nothing,
+        }
+    }
+
+    /// Whether ASCII case does not count.
+    pub(super) fn ignores_case(&self) -> bool {
+        self.ignore_case
+    }
+
+    /// Whether `path`, without query, passes; `connect` says that the method is CONNECT. A CONNECT request has no
+    /// path, so that only the CONNECT test can take it.
     pub(super) fn is_match(&self, path: &str, connect: bool) -> bool {
         if let Kind::Connect = self.kind {
             return connect;
@@ -41,7 +69,6 @@ impl PathTest {
         if path.is_empty() {
             return false;
         }
-        let path = path_only(path);
         match &self.kind {
             Kind::Prefix(prefix) => self.starts_with(path, prefix),
             Kind::Exact(exact) => path.len() == exact.len() && self.starts_with(path, exact),

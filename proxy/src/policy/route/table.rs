@@ -8,6 +8,7 @@ use xds::model::{self, ClusterName, ClusterTarget, RequireTls, RouteConfiguratio
 
 use super::action::{Action, Cluster, Forward, Levels};
 use super::domain::Domains;
+use super::index::Index;
 use super::matcher::Matcher;
 use super::mutation::{Mutations, Stage};
 use super::rewrite::set_authority;
@@ -15,7 +16,7 @@ use crate::body::RequestHead;
 use crate::error::Invalid;
 use crate::observe::access_log::Environment;
 use crate::observe::record::Record;
-use crate::policy::facts;
+use crate::policy::facts::{self, path_only};
 use crate::policy::reply::Reply;
 
 /// A compiled route configuration; the default takes no request.
@@ -39,6 +40,8 @@ pub struct VirtualHost {
     pub attempt_count_in_response: bool,
     require_tls: RequireTls,
     routes: Vec<Route>,
+    /// `None` where few routes are asked faster one by one.
+    index: Option<Index>,
 }
 
 /// A compiled route.
@@ -128,7 +131,7 @@ impl RouteTable {
         if host.demands_tls(head) {
             return Found::TlsRequired;
         }
-        match host.routes.iter().find(|route| route.matcher.is_match(head, random)) {
+        match host.find(head, random) {
             Some(route) => Found::Route(host, route),
             None => Found::None,
         }
@@ -153,13 +156,27 @@ impl VirtualHost {
             Route::compile(route, &level, retry_policy.as_ref(), outer)
                 .map_err(|invalid| invalid.within(&format!("routes[{index}]")))
         });
+        let routes = routes.collect::<Result<Vec<_>, _>>()?;
         Ok(Self {
             name: name.as_str().into(),
             attempt_count_in_request: *include_request_attempt_count,
             attempt_count_in_response: *include_attempt_count_in_response,
             require_tls: *require_tls,
-            routes: routes.collect::<Result<_, _>>()?,
+            index: Index::compile(routes.iter().map(|route| &route.matcher.path)),
+            routes,
         })
+    }
+
+    /// The first route, in the order of the configuration, that takes the request.
+    fn find(&self, head: &RequestHead, random: u64) -> Option<&Route> {
+        let path = path_only(&head.path);
+        let takes = |route: &Route| route.matcher.is_match(head, path, random);
+        match &self.index {
+            None => self.routes.iter().find(|route| takes(route)),
+            Some(index) => {
+                index.first(path, |route| takes(&self.routes[route])).map(|route| &self.routes[route])
+            }
+        }
     }
 
     fn demands_tls(&self, head: &RequestHead) -> bool {
