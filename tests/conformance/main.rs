@@ -3,3 +3,5 @@
 //! One rule: every case names the section that it is from.
 
 mod h2spec;
+
+mod http1;

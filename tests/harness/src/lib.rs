@@ -31,6 +31,10 @@ pub mod backend;
 
 pub mod raw_backend;
 
+pub mod lanes;
+
+pub mod known;
+
 pub mod grpc;
 
 pub mod load;

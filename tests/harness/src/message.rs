@@ -197,7 +197,8 @@ impl<S: Read> Reader<S> {
         }
     }
 
-    fn head(&mut self) -> io::Result<Response> {
+    /// The next head alone, interim or final.
+    pub fn head(&mut self) -> io::Result<Response> {
         loop {
             if let Some((response, length)) = parse_head(&self.buffered)? {
                 self.buffered.drain(..length);
@@ -210,7 +211,8 @@ impl<S: Read> Reader<S> {
         }
     }
 
-    fn body(&mut self, response: &mut Response, head: bool) -> io::Result<()> {
+    /// The body behind a final head; `head` is true after a HEAD request.
+    pub fn body(&mut self, response: &mut Response, head: bool) -> io::Result<()> {
         if head || matches!(response.status, 101 | 204 | 304) {
             return Ok(());
         }

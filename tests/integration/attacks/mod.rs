@@ -12,8 +12,6 @@ mod case;
 
 mod run;
 
-mod known;
-
 mod requests;
 
 mod responses;

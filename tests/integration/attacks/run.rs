@@ -5,11 +5,11 @@ use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::time::Duration;
 
 use harness::client;
+use harness::lanes::Lane;
 use harness::message::{Reader, Response};
 use harness::raw_backend::{What, write_bytewise};
 
 use super::case::{After, Case, Door};
-use super::lane::{Lane, Proxy};
 use super::outcome::{End, HOST, Outcome};
 
 /// How the bytes are cut.
@@ -33,28 +33,6 @@ const FENCE: &str = "/fence";
 const DEADLINE: Duration = Duration::from_secs(5);
 
 const ANSWERS_MAX: usize = 200;
-
-/// Carries all jobs out over all lanes and gives what came of them, in order.
-pub fn all<J: Sync, O: Send>(proxy: &mut Proxy, jobs: &[J], run: impl Fn(&Lane, &J) -> O + Sync) -> Vec<O> {
-    let next = std::sync::atomic::AtomicUsize::new(0);
-    let done = std::sync::Mutex::new(Vec::new());
-    std::thread::scope(|scope| {
-        for lane in &proxy.lanes {
-            scope.spawn(|| {
-                loop {
-                    let index = next.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
-                    let Some(job) = jobs.get(index) else { return };
-                    let outcome = run(lane, job);
-                    done.lock().expect("nobody panics while holding it").push((index, outcome));
-                }
-            });
-        }
-    });
-    proxy.assert_running();
-    let mut done = done.into_inner().expect("every lane has ended");
-    done.sort_by_key(|(index, _)| *index);
-    done.into_iter().map(|(_, outcome)| outcome).collect()
-}
 
 /// Carries one case out.
 pub fn case(lane: &Lane, case: &Case, way: Way) -> Outcome {

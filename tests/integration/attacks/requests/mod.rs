@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 
+use harness::known::{self, Both};
+
 use super::case::{Case, assert_many_and_named, wanted};
-use super::known::{self, Both};
-use super::lane::Proxy;
+use super::lane;
 use super::outcome::Outcome;
 use super::run::{self, WAYS, Way};
 
@@ -62,7 +63,7 @@ fn the_attacks_are_many_and_every_one_has_its_own_name() {
 fn no_request_is_smuggled_and_every_doubt_ends_the_connection() {
     let cases = cases();
     let jobs: Vec<(&Case, Way)> = cases.iter().flat_map(|case| WAYS.map(|way| (case, way))).collect();
-    let outcomes = run::all(&mut Proxy::tombolo(), &jobs, |lane, (case, way)| run::case(lane, case, *way));
+    let outcomes = lane::tombolo().all(&jobs, |lane, (case, way)| run::case(lane, case, *way));
     let mut wrong = Vec::new();
     for ((case, way), outcome) in jobs.iter().zip(&outcomes) {
         let problem = smuggled(outcome);
@@ -82,9 +83,9 @@ const RACES: [&str; 2] = ["attack: cut behind a whole request", "attack: cut beh
 
 #[test]
 fn envoy_agrees_or_the_difference_is_explained() {
-    let Some(mut envoy) = Proxy::envoy() else { return };
+    let Some(mut envoy) = lane::envoy() else { return };
     let cases = cases();
-    let outcomes = run::all(&mut envoy, &cases, |lane, case| run::case(lane, case, Way::InTurn));
+    let outcomes = envoy.all(&cases, |lane, case| run::case(lane, case, Way::InTurn));
     let different = cases
         .iter()
         .zip(&outcomes)

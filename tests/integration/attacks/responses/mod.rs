@@ -6,14 +6,15 @@ use std::net::TcpStream;
 use std::time::Duration;
 
 use harness::client;
+use harness::known::{self, Both};
+use harness::lanes::Lane;
 use harness::message::Reader;
 use harness::raw_backend::{Answer, What};
 
 use hostile::Hostile;
 
 use super::case::{assert_many_and_named, wanted};
-use super::known::{self, Both};
-use super::lane::{Lane, Proxy};
+use super::lane;
 use super::outcome::{HOST, shortened};
 use super::run;
 
@@ -47,7 +48,7 @@ fn no_answer_is_believed_too_far_and_none_reaches_another_request() {
     let ways = |case| [false, true].into_iter().map(move |bytewise| (case, bytewise));
     let jobs: Vec<(&Hostile, bool)> =
         cases.iter().flat_map(ways).filter(|(case, bytewise)| !(case.together && *bytewise)).collect();
-    let lines = run::all(&mut Proxy::tombolo(), &jobs, |lane, (case, bytewise)| line(lane, case, *bytewise));
+    let lines = lane::tombolo().all(&jobs, |lane, (case, bytewise)| line(lane, case, *bytewise));
     let mut wrong = Vec::new();
     for ((case, bytewise), line) in
         jobs.iter().zip(&lines).filter(|((case, _), line)| case.expected != **line)
@@ -61,9 +62,9 @@ fn no_answer_is_believed_too_far_and_none_reaches_another_request() {
 
 #[test]
 fn envoy_treats_hostile_answers_alike_or_the_difference_is_explained() {
-    let Some(mut envoy) = Proxy::envoy() else { return };
+    let Some(mut envoy) = lane::envoy() else { return };
     let cases = cases();
-    let lines = run::all(&mut envoy, &cases, |lane, case| line(lane, case, false));
+    let lines = envoy.all(&cases, |lane, case| line(lane, case, false));
     let different = cases.iter().zip(lines).filter(|(case, line)| case.expected != *line);
     let found: BTreeMap<String, Both> = different
         .map(|(case, line)| (case.name.clone(), Both { envoy: line, ours: case.expected.clone() }))
@@ -75,7 +76,7 @@ fn envoy_treats_hostile_answers_alike_or_the_difference_is_explained() {
 /// were sent; no second request may be answered by them.
 #[test]
 fn what_a_backend_says_unasked_answers_no_second_request() {
-    let proxy = Proxy::tombolo();
+    let proxy = lane::tombolo();
     let lane = &proxy.lanes[0];
     for greeting in [bodies::EVIL.to_owned(), bodies::EVIL.repeat(3), "hello\r\n".to_owned()] {
         lane.backend.greet(greeting.as_bytes());
@@ -94,8 +95,7 @@ fn what_a_backend_says_unasked_answers_no_second_request() {
 /// What came of an answer, in one line: `200 "ok" kept, reused`.
 fn line(lane: &Lane, case: &Hostile, bytewise: bool) -> String {
     lane.backend.take();
-    *lane.hostile.lock().expect("nobody panics while holding it") =
-        Answer { bytewise, ..case.answer.clone() };
+    lane.tell(Answer { bytewise, ..case.answer.clone() });
     let client = exchange(lane, case).unwrap_or_else(|e| panic!("{}: {e}", case.name));
     // Whatever the answer left behind, the next request gets its own answer.
     for probe in ["/probe-one", "/probe-two"] {
