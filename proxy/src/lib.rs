@@ -1,7 +1,7 @@
 //! The data plane: accepts connections, decides where requests go, moves their bytes.
 //!
 //! The modules stand in the order of a request's journey. `body`, `codec`, `error`, `limits`, `drain`,
-//! `fields`, `clock`, `splice` and `observe` are what every step shares. Which module may import which is held by the `tidy` test.
+//! `fields`, `clock`, `runtime`, `splice` and `observe` are what every step shares. Which module may import which is held by the `tidy` test.
 
 pub mod error;
 
@@ -10,6 +10,8 @@ pub mod limits;
 pub mod clock;
 
 pub mod drain;
+
+pub mod runtime;
 
 pub mod fields;
 

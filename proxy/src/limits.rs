@@ -171,6 +171,12 @@ pub const PIPE_REFUSED_WAIT: Duration = Duration::from_secs(1);
 /// Bytes that come at once from which on the next ones are spliced: fewer cost less to copy.
 pub const SPLICE_BYTES_MIN: usize = 16 * 1024;
 
+/// Keys that `/runtime_modify` may have set at once.
+pub const RUNTIME_ADMIN_KEYS_MAX: usize = 10_000;
+
+/// Bytes of a form that the admin server reads.
+pub const ADMIN_FORM_BYTES_MAX: usize = 256 * 1024;
+
 /// Bytes of an answer to an active health check that are read.
 pub const HEALTH_CHECK_BYTES_MAX: usize = 64 * 1024;
 /// Downstream connections of a process at once (Envoy `overload.global_downstream_max_connections`).

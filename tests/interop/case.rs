@@ -29,6 +29,9 @@ pub enum Action {
     Expect(Request, Vec<u8>),
     /// A request for an upgrade; if it is granted, these bytes and their echo.
     Upgrade(Request, Vec<u8>),
+    /// Runtime values are set (`key=text&key=text`), the same request is sent many times, the values are taken back;
+    /// looked at are the admin server's answers, the statuses, and which backends were chosen at all.
+    Runtime { changes: String, request: Request, times: usize },
     /// One request over HTTP/2 with prior knowledge.
     Http2(http::Request<Bytes>),
 }

@@ -78,6 +78,11 @@ pub fn of(case: &Case, side: &Side) -> Outcome {
             outcome.spread = (0..*times).map(|_| chosen(addr, request)).collect();
             return outcome;
         }
+        Action::Runtime { changes, request, times } => {
+            outcome.spread =
+                with_runtime(side, changes, || (0..*times).map(|_| chosen(addr, request)).collect());
+            return outcome;
+        }
         Action::Sticky(requests) => {
             outcome.spread = sticky(addr, requests);
             return outcome;
@@ -160,6 +165,34 @@ fn chosen(addr: std::net::SocketAddr, request: &Request) -> String {
         Ok(response) => format!("{} {}", response.status, response.backend().unwrap_or_default()),
         Err(e) => ending(&e),
     }
+}
+
+/// What `exchange` gives while runtime values are set, and what the admin server says of them.
+fn with_runtime(side: &Side, changes: &str, exchange: impl FnOnce() -> BTreeSet<String>) -> BTreeSet<String> {
+    let admin = |method: &str, target: String| {
+        open(side.admin())
+            .and_then(|mut connection| connection.send(&Request::new(method, "admin", &target)))
+            .map_or_else(|e| (ending(&e), Vec::new()), |answer| (answer.status.to_string(), answer.body))
+    };
+    let (status, said) = admin("POST", format!("/runtime_modify?{changes}"));
+    let mut found =
+        BTreeSet::from([format!("modify: {status} {}", String::from_utf8_lossy(&said).trim_end())]);
+    let keys: Vec<&str> = changes.split('&').filter_map(|change| Some(change.split_once('=')?.0)).collect();
+    let (_, shown) = admin("GET", "/runtime".to_owned());
+    let shown: serde_json::Value = serde_json::from_slice(&shown).unwrap_or_default();
+    found.insert(format!("layers: {}", shown["layers"]));
+    found.extend(keys.iter().map(|key| {
+        let entry = &shown["entries"][*key];
+        format!("{key}: {} of {}", entry["final_value"], entry["layer_values"])
+    }));
+    // Envoy's workers take values over in their own time.
+    std::thread::sleep(Duration::from_millis(30));
+    found.extend(exchange());
+    let back: Vec<String> = keys.iter().map(|key| format!("{key}=")).collect();
+    if !back.is_empty() {
+        admin("POST", format!("/runtime_modify?{}", back.join("&")));
+    }
+    found
 }
 
 fn sticky(addr: std::net::SocketAddr, requests: &[Request]) -> BTreeSet<String> {

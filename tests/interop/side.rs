@@ -21,6 +21,7 @@ const START_DEADLINE: Duration = Duration::from_secs(30);
 pub struct Side {
     process: Process,
     listeners: BTreeMap<Listener, SocketAddr>,
+    admin: SocketAddr,
     backends: Vec<Backend>,
     /// Port numbers and the words they stand for in outcomes.
     ports: Vec<(u16, &'static str)>,
@@ -42,6 +43,11 @@ impl Side {
     /// Where a listener of this side is.
     pub fn addr(&self, listener: Listener) -> SocketAddr {
         self.listeners[&listener]
+    }
+
+    /// Where this side's admin server is.
+    pub fn admin(&self) -> SocketAddr {
+        self.admin
     }
 
     /// How many requests each backend has received.
@@ -112,6 +118,6 @@ impl Side {
         for addr in listeners.values() {
             process.wait_accepts(*addr, START_DEADLINE);
         }
-        Self { process, listeners, backends, ports, _dir: dir }
+        Self { process, listeners, admin, backends, ports, _dir: dir }
     }
 }

@@ -25,18 +25,22 @@ const MODULES: &[(&str, &[&str])] = &[
     ("limits", &[]),
     ("fields", &[]),
     ("clock", &[]),
+    ("runtime", &["limits"]),
     ("splice", &["limits", "clock"]),
     ("body", &["error", "limits", "fields", "splice"]),
-    ("observe", &["error", "limits", "fields", "clock"]),
+    ("observe", &["error", "limits", "fields", "clock", "runtime"]),
     ("codec", &["error", "limits", "fields", "clock", "splice", "body"]),
     ("identity", &["error", "drain", "limits", "observe"]),
     (
         "upstream",
         &["error", "drain", "limits", "fields", "clock", "splice", "body", "codec", "observe", "identity"],
     ),
-    ("policy", &["error", "limits", "fields", "body", "observe", "upstream"]),
-    ("snapshot", &["error", "limits", "fields", "observe", "identity", "upstream", "policy"]),
-    ("exchange", &["error", "limits", "fields", "clock", "splice", "body", "observe", "upstream", "policy"]),
+    ("policy", &["error", "limits", "fields", "runtime", "body", "observe", "upstream"]),
+    ("snapshot", &["error", "limits", "fields", "runtime", "observe", "identity", "upstream", "policy"]),
+    (
+        "exchange",
+        &["error", "limits", "fields", "clock", "runtime", "splice", "body", "observe", "upstream", "policy"],
+    ),
     (
         "downstream",
         &[
@@ -44,8 +48,8 @@ const MODULES: &[(&str, &[&str])] = &[
             "snapshot", "exchange",
         ],
     ),
-    ("config", &["error", "drain", "observe", "identity", "snapshot"]),
-    ("admin", &["error", "drain", "observe", "identity", "snapshot"]),
+    ("config", &["error", "drain", "runtime", "observe", "identity", "snapshot"]),
+    ("admin", &["error", "drain", "limits", "runtime", "observe", "identity", "snapshot"]),
     (
         "boot",
         &[
@@ -54,6 +58,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "limits",
             "fields",
             "clock",
+            "runtime",
             "body",
             "observe",
             "codec",

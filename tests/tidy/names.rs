@@ -25,17 +25,17 @@ fn only_config_names_the_xds_wire() {
 }
 
 #[test]
-fn only_snapshot_cluster_and_identity_name_the_swap() {
+fn only_snapshot_cluster_identity_and_runtime_name_the_swap() {
     hold(&Rule {
         what: "arc_swap",
         forbidden: |named| named.starts_with(&["arc_swap"]),
         allowed: |source| {
             let module = source.module_name();
             source.package == "proxy"
-                && (matches!(source.top(), Some("snapshot" | "identity"))
+                && (matches!(source.top(), Some("snapshot" | "identity" | "runtime"))
                     || module.starts_with("upstream::cluster"))
         },
-        accepted: "only proxy's snapshot, upstream::cluster and identity swap",
+        accepted: "only proxy's snapshot, upstream::cluster, identity and runtime swap",
     });
 }
 

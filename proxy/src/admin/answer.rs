@@ -1,5 +1,6 @@
 //! What an admin endpoint answers.
 
+use std::collections::BTreeMap;
 use std::fmt::Display;
 
 use http::StatusCode;
@@ -35,7 +36,23 @@ pub(super) fn parameter(query: &str, name: &str) -> Option<String> {
     })
 }
 
+/// All parameters of a query string, percent-decoded. As in Envoy a plus sign is one, and the first of a name
+/// counts.
+pub(super) fn parameters(query: &str) -> BTreeMap<String, String> {
+    let mut parameters = BTreeMap::new();
+    for pair in query.split('&').filter(|_| !query.is_empty()) {
+        let (key, value) = pair.split_once('=').unwrap_or((pair, ""));
+        parameters.entry(decode_with(key, b'+')).or_insert_with(|| decode_with(value, b'+'));
+    }
+    parameters
+}
+
 fn decode(text: &str) -> String {
+    decode_with(text, b' ')
+}
+
+/// `plus` is what a plus sign stands for.
+fn decode_with(text: &str, plus: u8) -> String {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let Some((&byte, after)) = rest.split_first() {
@@ -44,7 +61,7 @@ fn decode(text: &str) -> String {
             _ => None,
         };
         rest = if escaped.is_some() { &after[2..] } else { after };
-        bytes.push(escaped.unwrap_or(if byte == b'+' { b' ' } else { byte }));
+        bytes.push(escaped.unwrap_or(if byte == b'+' { plus } else { byte }));
     }
     String::from_utf8_lossy(&bytes).into_owned()
 }

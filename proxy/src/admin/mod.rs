@@ -7,6 +7,7 @@ mod state;
 
 mod answer;
 
+mod runtime;
 mod server_info;
 
 mod prometheus;

@@ -4,7 +4,7 @@ use http::{Method, StatusCode};
 
 use super::answer::{Answer, parameter};
 use super::state::{Commands, State};
-use super::{certs, clusters, config_dump, listeners, prometheus, server_info, stats};
+use super::{certs, clusters, config_dump, listeners, prometheus, runtime, server_info, stats};
 
 /// Endpoint, method, one line about it.
 const ENDPOINTS: &[(&str, Method, &str)] = &[
@@ -23,6 +23,12 @@ const ENDPOINTS: &[(&str, Method, &str)] = &[
     ("/logging", Method::POST, "show or set log levels: level=debug, paths=module:level"),
     ("/quitquitquit", Method::POST, "end the process"),
     ("/ready", Method::GET, "200 LIVE when serving, else 503"),
+    ("/runtime", Method::GET, "runtime values and the layers they come from"),
+    (
+        "/runtime_modify",
+        Method::POST,
+        "set runtime values: key1=value1&key2=value2; an empty value takes one out",
+    ),
     ("/server_info", Method::GET, "version, state, uptime, node, command line"),
     ("/stats", Method::GET, "metrics (filter=REGEX, usedonly, format=text|json|prometheus)"),
     ("/stats/prometheus", Method::GET, "metrics for Prometheus"),
@@ -42,6 +48,8 @@ pub(super) async fn answer(state: &State, method: &Method, path: &str, query: &s
         "/clusters" => clusters::clusters(state, query),
         "/config_dump" => config_dump::config_dump(state, query),
         "/listeners" => listeners::listeners(state, query),
+        "/runtime" => runtime::show(state),
+        "/runtime_modify" => runtime::modify(state, query),
         "/ready" => server_info::ready(state),
         "/server_info" => server_info::server_info(state),
         "/stats" => metrics(state, query),

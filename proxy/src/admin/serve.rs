@@ -5,8 +5,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
-use http::{HeaderValue, Request, Response};
-use http_body_util::Full;
+use http::request::Parts;
+use http::{HeaderValue, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full, Limited};
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -15,9 +16,11 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Semaphore;
 use tokio::task::JoinSet;
 
+use super::answer::Answer;
 use super::route;
 use super::state::State;
 use crate::drain::{Draining, Phase};
+use crate::limits;
 
 /// Admin connections at once; more wait in the kernel's queue.
 const CONNECTIONS_MAX: usize = 256;
@@ -70,9 +73,36 @@ async fn connection(stream: TcpStream, state: Arc<State>) {
     }
 }
 
+/// Parameters sent as a form; empty where there is none.
+async fn form(parts: &Parts, body: Incoming) -> Result<String, Answer> {
+    let is_form = parts
+        .headers
+        .get(CONTENT_TYPE)
+        .is_some_and(|value| value.as_bytes().starts_with(b"application/x-www-form-urlencoded"));
+    if !is_form {
+        return Ok(String::new());
+    }
+    let body = Limited::new(body, limits::ADMIN_FORM_BYTES_MAX).collect().await.map_err(|error| {
+        let most = limits::ADMIN_FORM_BYTES_MAX;
+        Answer::refuse(StatusCode::BAD_REQUEST, format!("the form: {error}; at most {most} bytes are read"))
+    })?;
+    String::from_utf8(body.to_bytes().into())
+        .map_err(|error| Answer::refuse(StatusCode::BAD_REQUEST, format!("the form: {error}")))
+}
+
 async fn respond(state: &State, request: Request<Incoming>) -> Response<Full<bytes::Bytes>> {
-    let uri = request.uri();
-    let answer = route::answer(state, request.method(), uri.path(), uri.query().unwrap_or("")).await;
+    let (parts, body) = request.into_parts();
+    let mut query = parts.uri.query().unwrap_or_default().to_owned();
+    let answer = match form(&parts, body).await {
+        Ok(form) => {
+            if !query.is_empty() && !form.is_empty() {
+                query.push('&');
+            }
+            query.push_str(&form);
+            route::answer(state, &parts.method, parts.uri.path(), &query).await
+        }
+        Err(refused) => refused,
+    };
     let mut response = Response::new(Full::from(answer.body));
     *response.status_mut() = answer.status;
     let headers = response.headers_mut();

@@ -8,6 +8,7 @@ use tokio::sync::mpsc;
 
 use crate::identity::Secrets;
 use crate::observe::metrics::Registry;
+use crate::runtime::LiveRuntime;
 use crate::snapshot::Live;
 
 /// Everything the admin server shows.
@@ -21,6 +22,8 @@ pub struct State {
     pub secrets: Arc<Secrets>,
     /// Where the process is in its life.
     pub lifecycle: Arc<Lifecycle>,
+    /// Values that overrule defaults of the configuration.
+    pub runtime: Arc<LiveRuntime>,
     /// What the process is.
     pub about: About,
     /// Where commands go.

@@ -3,12 +3,14 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::net::{IpAddr, UdpSocket};
+use std::sync::Arc;
 
 use super::options::Options;
 use crate::observe::access_log::Environment;
+use crate::runtime::LiveRuntime;
 
-/// Reads the host's name and address and the process' environment, once.
-pub(super) fn environment(options: &Options) -> Environment {
+/// Reads the host's name and address and the process' environment, once; `runtime` goes with them.
+pub(super) fn environment(options: &Options, runtime: Arc<LiveRuntime>) -> Environment {
     let hostname = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
     let hostname = match hostname.trim() {
         "" => "-".to_owned(),
@@ -18,6 +20,7 @@ pub(super) fn environment(options: &Options) -> Environment {
         hostname,
         variables: variables(),
         local_address: local_address(options.local_address_ip_version == "v6"),
+        runtime,
     }
 }
 

@@ -22,6 +22,7 @@ use crate::identity::Secrets;
 use crate::identity::source::ca::CaSource;
 use crate::observe::metrics::{Registry, set_workers};
 use crate::policy::tcp::TcpScopes;
+use crate::runtime::LiveRuntime;
 use crate::snapshot::{Environment, Live};
 
 /// Threads of the runtime that does everything but requests.
@@ -77,6 +78,7 @@ struct Process {
     secrets: Arc<Secrets>,
     live: Arc<Live>,
     lifecycle: Arc<Lifecycle>,
+    runtime: Arc<LiveRuntime>,
     /// Connections and listeners.
     traffic: Drain,
     /// Everything else: outlives the traffic.
@@ -100,6 +102,7 @@ fn serve(options: &Options) -> Result<(), String> {
         secrets: Arc::new(Secrets::new(machine::variables().into())),
         live: Arc::new(Live::new()),
         lifecycle: Arc::new(Lifecycle::default()),
+        runtime: Arc::new(LiveRuntime::new(&loaded.model.runtime)),
         traffic: Drain::new(),
         services: Drain::new(),
     };
@@ -114,7 +117,7 @@ fn serve(options: &Options) -> Result<(), String> {
     let environment = Environment {
         secrets: Arc::clone(&process.secrets),
         registry: Arc::clone(&process.registry),
-        shared: Arc::new(validate::policy_shared(options, &process.registry)?),
+        shared: Arc::new(validate::policy_shared(options, &process.registry, Arc::clone(&process.runtime))?),
         tcp: Arc::new(TcpScopes::new(Arc::clone(&process.registry))),
         workers: count,
         background: Some(background.handle().clone()),
@@ -200,6 +203,7 @@ impl Process {
             live: Arc::clone(&self.live),
             secrets: Arc::clone(&self.secrets),
             lifecycle: Arc::clone(&self.lifecycle),
+            runtime: Arc::clone(&self.runtime),
             about: About {
                 version: concat!("tombolo/", env!("CARGO_PKG_VERSION")).to_owned(),
                 started_at: SystemTime::now(),

@@ -11,6 +11,7 @@ use crate::observe::access_log::Outputs;
 use crate::observe::metrics::{Registry, Scope};
 use crate::policy::http::Shared;
 use crate::policy::tcp::TcpScopes;
+use crate::runtime::LiveRuntime;
 use crate::snapshot::{Environment, Live};
 
 /// Where the bootstrap comes from.
@@ -28,9 +29,13 @@ pub(super) fn sources(options: &Options) -> Sources {
 ///
 /// # Errors
 /// When the system gives no thread for the access logs.
-pub(super) fn policy_shared(options: &Options, registry: &Arc<Registry>) -> Result<Shared, String> {
-    let outputs =
-        Outputs::new(machine::environment(options)).map_err(|error| format!("access logs: {error}"))?;
+pub(super) fn policy_shared(
+    options: &Options,
+    registry: &Arc<Registry>,
+    runtime: Arc<LiveRuntime>,
+) -> Result<Shared, String> {
+    let outputs = Outputs::new(machine::environment(options, runtime))
+        .map_err(|error| format!("access logs: {error}"))?;
     let scope = Scope { family: "access_log_file", label: "", name: String::new() };
     registry.add_counters(scope, outputs.counters());
     Ok(Shared::new(Arc::clone(registry), Arc::new(outputs)))
@@ -43,9 +48,10 @@ pub(super) fn policy_shared(options: &Options, registry: &Arc<Registry>) -> Resu
 pub(super) fn validate(options: &Options) -> Result<(), String> {
     let loaded = bootstrap::load(&sources(options)).map_err(|error| error.to_string())?;
     let registry = Arc::new(Registry::default());
+    let runtime = LiveRuntime::new(&loaded.model.runtime);
     let environment = Environment {
         secrets: Arc::new(Secrets::new(machine::variables().into())),
-        shared: Arc::new(policy_shared(options, &registry)?),
+        shared: Arc::new(policy_shared(options, &registry, Arc::new(runtime))?),
         tcp: Arc::new(TcpScopes::new(Arc::clone(&registry))),
         registry,
         workers: 1,

@@ -1,14 +1,15 @@
 //! The resources that are wanted now: the bootstrap's, and over them what control planes said.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
 use xds::decode::Resource;
-use xds::model::{Bootstrap, SecretName};
+use xds::model::{Bootstrap, RuntimeValues, SecretName};
 use xds::wire::nack::Rejection;
 use xds::wire::resource::ResourceType;
 
 use crate::identity::{Secrets, check_secret};
+use crate::runtime::LiveRuntime;
 use crate::snapshot::{ResourceId, Resources};
 
 /// Wanted resources. A static resource is never replaced by a fetched one.
@@ -16,15 +17,20 @@ use crate::snapshot::{ResourceId, Resources};
 pub(super) struct Desired {
     pub(super) resources: Resources,
     fixed: HashSet<ResourceId>,
+    runtime: Arc<LiveRuntime>,
 }
 
 impl Desired {
-    /// The bootstrap's resources; its secrets go to `secrets`.
+    /// The bootstrap's resources; its secrets go to `secrets`, fetched runtime values to `runtime`.
     ///
     /// # Errors
     /// A secret that cannot be used.
-    pub(super) fn from_bootstrap(bootstrap: &Bootstrap, secrets: &Secrets) -> Result<Self, String> {
-        let mut desired = Self::default();
+    pub(super) fn from_bootstrap(
+        bootstrap: &Bootstrap,
+        secrets: &Secrets,
+        runtime: Arc<LiveRuntime>,
+    ) -> Result<Self, String> {
+        let mut desired = Self { runtime, ..Self::default() };
         for (index, secret) in bootstrap.secrets.iter().enumerate() {
             check_secret(secret, secrets)
                 .map_err(|reason| format!("static_resources.secrets[{index}]: {reason}"))?;
@@ -56,6 +62,7 @@ impl Desired {
             }
             Resource::LoadAssignment(assignment) => (None, assignment.cluster_name.clone()),
             Resource::Secret(secret) => (None, secret.name.to_string()),
+            Resource::Runtime(values) => (None, values.name.clone()),
         };
         if own_name != name {
             return refuse(format!("name: the resource is called {own_name:?}, the response says {name:?}"));
@@ -90,6 +97,11 @@ impl Desired {
                 }
                 secrets.set_fetched(secret);
             }
+            Resource::Runtime(values) => {
+                if !self.runtime.set_fetched(&values) {
+                    return refuse("name: no rtds_layer of the bootstrap has this name".to_owned());
+                }
+            }
         }
         Ok(())
     }
@@ -111,10 +123,11 @@ impl Desired {
                 resources.assignments.remove(name);
             }
             ResourceType::Secret => secrets.remove_fetched(&SecretName::from(name)),
-            ResourceType::Listener
-            | ResourceType::Cluster
-            | ResourceType::ExtensionConfig
-            | ResourceType::Runtime => {}
+            ResourceType::Runtime => {
+                let none = RuntimeValues { name: name.to_owned(), values: BTreeMap::new() };
+                self.runtime.set_fetched(&none);
+            }
+            ResourceType::Listener | ResourceType::Cluster | ResourceType::ExtensionConfig => {}
         }
     }
 }

@@ -11,14 +11,14 @@ use tokio::sync::{mpsc, watch};
 use xds::model::LoadAssignment;
 use xds::wire::client::event::{Arrived, Event, Ticket};
 use xds::wire::nack::Rejection;
-use xds::wire::resource::{Interest, ResourceType, own_name};
+use xds::wire::resource::{ResourceType, own_name};
 
 use super::bootstrap::Loaded;
 use super::desired::Desired;
 use super::fetch::Waiting;
 use super::file_update::{FileUpdate, Files};
 use super::load_report::Reporters;
-use super::roots::Roots;
+use super::roots::{Root, Roots};
 use super::subscriptions::{StreamKey, Subscriptions};
 use super::watch_file::FileRead;
 use crate::drain::{Draining, Phase};
@@ -71,7 +71,7 @@ impl Manager {
         let (events_in, events) = mpsc::channel(EVENTS_QUEUED_MAX);
         let (reads_in, reads) = mpsc::channel(EVENTS_QUEUED_MAX);
         let subscriptions = Subscriptions::new(&bootstrap, Arc::clone(&live), events_in, reads_in);
-        let roots = Roots::new(&bootstrap.model.dynamic);
+        let roots = Roots::new(&bootstrap.model);
         let reporters = Reporters::new(
             bootstrap.model.load_stats.clone(),
             &bootstrap.model.dynamic,
@@ -148,10 +148,10 @@ impl Manager {
             || !self.live.load().warming.is_empty()
     }
 
-    /// Asks for clusters, then for listeners.
+    /// Asks for runtime values, then for clusters, then for listeners.
     async fn follow_roots(&mut self) {
-        for (ty, source) in self.roots.next(Instant::now()) {
-            self.subscriptions.follow(ty, &source, Interest::all()).await;
+        for Root { ty, source, interest } in self.roots.next(Instant::now()) {
+            self.subscriptions.follow(ty, &source, interest).await;
         }
     }
 
@@ -189,7 +189,8 @@ impl Manager {
 
     /// Lets listeners start once the clusters are there, and tells when all is in use.
     fn note_readiness(&mut self, clusters_settled: bool) -> Vec<Refused> {
-        let clusters_known = !self.roots.is_awaited(ResourceType::Cluster);
+        let clusters_known =
+            [ResourceType::Runtime, ResourceType::Cluster].iter().all(|ty| !self.roots.is_awaited(*ty));
         if clusters_known && clusters_settled && !self.fetches.listeners_may_start {
             self.fetches.listeners_may_start = true;
             return self.take_into_use();
@@ -350,7 +351,7 @@ fn warn_of(refused: &[Refused]) {
 
 /// What the bootstrap wants; its secrets are taken in.
 fn desired(bootstrap: &Loaded, environment: &Environment) -> Result<Desired, String> {
-    Desired::from_bootstrap(&bootstrap.model, &environment.secrets)
+    Desired::from_bootstrap(&bootstrap.model, &environment.secrets, Arc::clone(environment.runtime()))
         .map_err(|reason| format!("{}: {reason}", bootstrap.place))
 }
 

@@ -86,7 +86,8 @@ impl Subscriptions {
             .subscribed
             .keys()
             .filter(|(key, ty)| {
-                !ty.is_root() && !by_stream.keys().any(|(t, s)| t == ty && stream_key(*t, s) == *key)
+                let is_bootstraps = ty.is_root() || *ty == ResourceType::Runtime;
+                !is_bootstraps && !by_stream.keys().any(|(t, s)| t == ty && stream_key(*t, s) == *key)
             })
             .cloned()
             .collect();

@@ -16,6 +16,7 @@ use crate::body::{Request, RequestHead, Response, Version};
 use crate::error::{Error, Reason};
 use crate::fields::Fields;
 use crate::observe::record::ConnectionFacts;
+use crate::policy::draw::Draw;
 use crate::policy::http::{Closing, HttpMetric, HttpPolicy};
 use crate::policy::reply::Reply;
 use crate::policy::route::{Found, RouteTable};
@@ -34,12 +35,13 @@ pub async fn handle(
     let Request { mut head, body, interim } = request;
     let patience = Some(Rc::clone(&worker.patience));
     let books = Books::open(policy, connection, head.version, whole_len(&body), patience);
+    let runtime = Arc::clone(&books.ledger().record.borrow().runtime);
     let mut visit = Visit::begin(worker, connection, books, &head);
-    let random = worker.random();
-    let outcome = match visit.admit(&mut head).map(|admitted| (admitted, routes.find(&head, random))) {
+    let draw = Draw { random: worker.random(), runtime: &runtime };
+    let outcome = match visit.admit(&mut head).map(|admitted| (admitted, routes.find(&head, draw))) {
         Ok((admitted, Found::Route(host, route))) => {
             visit.routed(host, route);
-            visit.act(route, clusters, random, admitted, (head, body, interim)).await
+            visit.act(route, clusters, draw, admitted, (head, body, interim)).await
         }
         Ok((_, Found::TlsRequired)) => Err(visit.stop(&head, to_https(&head))),
         Ok((_, Found::None)) => Err(visit.fail(&head, Reason::NoRoute)),

@@ -46,7 +46,11 @@ impl Books {
             Version::Http2 => HttpMetric::RqHttp2Total,
         });
         let ledger = Ledger {
-            record: RefCell::new(Record::begin(Rc::clone(connection), version.as_str())),
+            record: RefCell::new(Record::begin(
+                Rc::clone(connection),
+                version.as_str(),
+                policy.runtime.load(),
+            )),
             deadlines: Deadlines::begin(policy.request_timeout, policy.timeouts.idle, patience),
             policy: Arc::clone(policy),
             complete: Cell::new(false),

@@ -18,6 +18,7 @@ use crate::body::{Body, Interim, RequestHead, Response, Text};
 use crate::error::{Error, Reason};
 use crate::fields::{Fields, number};
 use crate::observe::record::ConnectionFacts;
+use crate::policy::draw::Draw;
 use crate::policy::facts;
 use crate::policy::http::{Admitted, Closing, HttpMetric};
 use crate::policy::reply::Reply;
@@ -118,12 +119,12 @@ impl<'a> Visit<'a> {
         &mut self,
         route: &'a Route,
         clusters: &Clusters,
-        random: u64,
+        draw: Draw<'_>,
         admitted: Admitted,
         (head, body, interim): (Box<RequestHead>, Body, Interim),
     ) -> Result<Response, Stop> {
         let Action::Forward(forward) = &route.action else { return Err(self.answer(route, &head)) };
-        let chosen = forward.target.choose(&head, random);
+        let chosen = forward.target.choose(&head, draw);
         let cluster = chosen.as_ref().and_then(|chosen| clusters.get(&chosen.name));
         if let (Some(chosen), Some(_)) = (&chosen, cluster) {
             self.ledger.record.borrow_mut().cluster = Arc::clone(&chosen.name);

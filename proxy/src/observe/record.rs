@@ -21,6 +21,7 @@ use super::peer::PeerCertificate;
 
 use crate::clock;
 use crate::fields::Fields;
+use crate::runtime::RuntimeSnapshot;
 
 /// Where one end of a connection stands.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -148,6 +149,8 @@ pub struct LoggedRequest {
 pub struct Record {
     /// The connection.
     pub connection: Rc<ConnectionFacts>,
+    /// The runtime values that hold for all of it.
+    pub runtime: Arc<RuntimeSnapshot>,
     /// When it began, on the clock that never jumps.
     pub started: Instant,
     /// When it began, on the wall clock.
@@ -203,10 +206,15 @@ pub struct Record {
 impl Record {
     /// A record that begins now; `protocol` is empty for TCP.
     #[must_use]
-    pub fn begin(connection: Rc<ConnectionFacts>, protocol: &'static str) -> Self {
+    pub fn begin(
+        connection: Rc<ConnectionFacts>,
+        protocol: &'static str,
+        runtime: Arc<RuntimeSnapshot>,
+    ) -> Self {
         let remote = connection.remote.clone();
         Self {
             connection,
+            runtime,
             started: clock::now(),
             started_at: clock::wall(),
             remote,

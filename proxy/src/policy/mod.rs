@@ -5,6 +5,8 @@
 
 pub mod facts;
 
+pub mod draw;
+
 mod port;
 
 mod header_tests;

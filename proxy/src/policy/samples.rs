@@ -60,7 +60,7 @@ pub(crate) fn connection(remote: &str) -> ConnectionFacts {
 }
 
 pub(crate) fn record() -> Record {
-    Record::begin(Rc::new(connection("10.0.0.9:4000")), "HTTP/1.1")
+    Record::begin(Rc::new(connection("10.0.0.9:4000")), "HTTP/1.1", Arc::default())
 }
 
 pub(crate) fn path_match(path: PathMatch) -> RouteMatch {

@@ -274,7 +274,9 @@ fn known_clusters(table: &RouteConfiguration, by_default: bool, resources: &Reso
             let RouteAction::Forward(forward) = &route.action else { continue };
             let names: Vec<&ClusterName> = match &forward.target {
                 ClusterTarget::Cluster(name) => vec![name],
-                ClusterTarget::Weighted(entries) => entries.iter().map(|entry| &entry.name).collect(),
+                ClusterTarget::Weighted(entries) => {
+                    entries.clusters.iter().map(|entry| &entry.name).collect()
+                }
                 ClusterTarget::Header(_) => Vec::new(),
             };
             if let Some(unknown) = names.into_iter().find(|name| !resources.clusters.contains_key(*name)) {

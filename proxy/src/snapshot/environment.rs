@@ -8,6 +8,7 @@ use crate::identity::Secrets;
 use crate::observe::metrics::Registry;
 use crate::policy::http::Shared;
 use crate::policy::tcp::TcpScopes;
+use crate::runtime::LiveRuntime;
 
 /// What compiled pieces hold on to.
 #[derive(Debug, Clone)]
@@ -25,4 +26,12 @@ pub struct Environment {
     /// Where health checks and lookups run; `None` when a configuration is only checked: then nothing runs and
     /// nothing is bound.
     pub background: Option<tokio::runtime::Handle>,
+}
+
+impl Environment {
+    /// What overrules defaults of the configuration.
+    #[must_use]
+    pub fn runtime(&self) -> &Arc<LiveRuntime> {
+        &self.shared.environment().runtime
+    }
 }

@@ -12,6 +12,8 @@ mod fields;
 
 mod choosing;
 
+mod runtime;
+
 mod failing;
 
 mod bodies;
@@ -36,6 +38,7 @@ pub fn all() -> Vec<Case> {
         local::cases,
         fields::cases,
         choosing::cases,
+        runtime::cases,
         failing::cases,
         bodies::cases,
         framing::cases,

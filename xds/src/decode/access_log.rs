@@ -1,7 +1,6 @@
 //! Access logs: sink, filter and format. Only file, stdout and stderr sinks; anything else is refused by name.
 
 use envoy_types::pb::envoy::config::accesslog::v3 as pb;
-use envoy_types::pb::envoy::config::core::v3::RuntimeUInt32;
 use envoy_types::pb::envoy::extensions::access_loggers::file::v3::{FileAccessLog, file_access_log};
 use envoy_types::pb::envoy::extensions::access_loggers::stream::v3::{
     StderrAccessLog, StdoutAccessLog, stderr_access_log, stdout_access_log,
@@ -14,7 +13,7 @@ use super::any;
 use super::log_format as format;
 use super::matcher;
 use super::path::{Invalid, Path};
-use crate::model::{AccessLog, AccessLogFilter, AccessLogFormat, AccessLogSink, Comparison};
+use crate::model::{AccessLog, AccessLogFilter, AccessLogFormat, AccessLogSink, Comparison, RuntimeUInt32};
 
 /// Envoy's response flags, as log lines show them.
 const RESPONSE_FLAGS: [&str; 29] = [
@@ -137,7 +136,7 @@ fn several(path: &Path<'_>, filters: &[pb::AccessLogFilter]) -> Result<Vec<Acces
 fn comparison(
     path: &Path<'_>,
     comparison: &Option<pb::ComparisonFilter>,
-) -> Result<(Comparison, u32), Invalid> {
+) -> Result<(Comparison, RuntimeUInt32), Invalid> {
     let path = path.field("comparison");
     let pb::ComparisonFilter { op, value } = path.required(comparison)?;
     let op = match path.field("op").known(*op)? {
@@ -146,22 +145,21 @@ fn comparison(
         pb::comparison_filter::Op::Le => Comparison::Le,
         pb::comparison_filter::Op::Ne => Comparison::Ne,
     };
-    // The runtime key has no layer to be looked up in (see `Path::runtime_fraction`): the default stands.
-    let RuntimeUInt32 { default_value, runtime_key: _ } = path.field("value").required(value)?;
-    Ok((op, *default_value))
+    let path = path.field("value");
+    Ok((op, path.runtime_uint32(path.required(value)?)?))
 }
 
 fn runtime(path: &Path<'_>, sampled: &pb::RuntimeFilter) -> Result<AccessLogFilter, Invalid> {
     let pb::RuntimeFilter {
-        // As for every runtime key, the default stands.
-        runtime_key: _,
+        runtime_key,
         percent_sampled,
         // Whether the draw follows x-request-id: every draw here is independent.
         use_independent_randomness: _,
     } = sampled;
+    let key = path.field("runtime_key").non_empty(runtime_key)?;
     let path = path.field("percent_sampled");
-    let share = percent_sampled.unwrap_or_default();
-    path.fraction(&share).map(AccessLogFilter::Runtime)
+    let share = path.fraction(&percent_sampled.unwrap_or_default())?;
+    Ok(AccessLogFilter::Runtime { share, key })
 }
 
 fn flagged(path: &Path<'_>, filter: &pb::ResponseFlagFilter) -> Result<AccessLogFilter, Invalid> {

@@ -7,9 +7,8 @@ use envoy_types::pb::envoy::config::bootstrap::v3 as pb;
 use envoy_types::pb::envoy::config::core::v3 as core;
 use envoy_types::pb::envoy::config::listener::v3::Listener as PbListener;
 use envoy_types::pb::envoy::extensions::regex_engines::v3::GoogleRe2;
-use envoy_types::pb::google::protobuf::{Duration as Span, Struct};
+use envoy_types::pb::google::protobuf::Duration as Span;
 use pb::bootstrap::{DynamicResources as PbDynamic, StaticResources};
-use pb::runtime_layer::{AdminLayer, LayerSpecifier};
 
 use super::access_log;
 use super::address::{self, Use};
@@ -20,11 +19,12 @@ use super::cluster;
 use super::listener::{self, Unnamed};
 use super::metadata;
 use super::path::{Invalid, Path, absent};
+use super::runtime;
 use super::secret;
 use super::source;
 use crate::model::{
     Admin, ApiListener, Bootstrap, Cluster, ClusterName, ConfigSource, DynamicResources, Listener,
-    ListenerName, Node, Secret, Value,
+    ListenerName, Node, Secret,
 };
 
 /// Envoy's `stats_flush_interval`.
@@ -73,6 +73,7 @@ pub(super) fn bootstrap(path: &Path<'_>, bootstrap: &pb::Bootstrap) -> Result<Bo
             .field("lrs_server")
             .refuse("needs a control plane: neither ads_config nor cds_config is one");
     }
+    let has_ads = dynamic.ads.is_some();
     let (local_cluster, load_stats) = manager(&path.field("cluster_manager"), cluster_manager, &clusters)?;
     Ok(Bootstrap {
         node: self::node(&path.field("node"), node)?,
@@ -84,7 +85,7 @@ pub(super) fn bootstrap(path: &Path<'_>, bootstrap: &pb::Bootstrap) -> Result<Bo
         admin: admin.as_ref().map(|admin| self::admin(&path.field("admin"), admin)).transpose()?,
         local_cluster,
         load_stats,
-        runtime: runtime(&path.field("layered_runtime"), layered_runtime)?,
+        runtime: runtime::layers(&path.field("layered_runtime"), layered_runtime, has_ads)?,
         stats_flush_interval: flush_interval(&path.field("stats_flush_interval"), stats_flush_interval)?,
     })
 }
@@ -227,46 +228,6 @@ fn manager(
         return Ok((Some(ClusterName::new(local_cluster_name.as_str())), load_stats));
     }
     path.field("local_cluster_name").refuse(format!("{local_cluster_name:?} is not a static cluster"))
-}
-
-/// Static layers flattened, the last to set a key wins.
-fn runtime(path: &Path<'_>, layered: &Option<pb::LayeredRuntime>) -> Result<Vec<(String, Value)>, Invalid> {
-    let Some(pb::LayeredRuntime { layers }) = layered else { return Ok(Vec::new()) };
-    let path = path.field("layers");
-    path.unique("runtime layer", layers.iter().map(|layer| layer.name.as_str()))?;
-    let mut values = BTreeMap::new();
-    for (index, layer) in layers.iter().enumerate() {
-        let at = path.index(index);
-        let pb::RuntimeLayer { name, layer_specifier } = layer;
-        at.field("name").non_empty(name)?;
-        match layer_specifier {
-            Some(LayerSpecifier::StaticLayer(object)) => {
-                values.extend(entries(&at.field("static_layer"), object)?);
-            }
-            // Holds what /runtime_modify sets; there is no such endpoint, so it stays empty.
-            Some(LayerSpecifier::AdminLayer(AdminLayer {})) => {}
-            Some(LayerSpecifier::DiskLayer(_)) => return at.field("disk_layer").unsupported(),
-            Some(LayerSpecifier::RtdsLayer(_)) => return at.field("rtds_layer").unsupported(),
-            None => return at.refuse("is empty; accepted: static_layer, admin_layer"),
-        }
-    }
-    Ok(values.into_iter().collect())
-}
-
-/// The entries of a layer: what Envoy's runtime can hold.
-fn entries(path: &Path<'_>, layer: &Struct) -> Result<BTreeMap<String, Value>, Invalid> {
-    let entries = metadata::object(path, layer)?;
-    for (key, value) in &entries {
-        match value {
-            Value::Number(_) | Value::Bool(_) | Value::String(_) | Value::Struct(_) => {}
-            Value::Null | Value::List(_) => {
-                return path
-                    .key(key)
-                    .refuse("is null or a list; accepted: a number, a truth value, a text, an object");
-            }
-        }
-    }
-    Ok(entries)
 }
 
 fn flush_interval(path: &Path<'_>, interval: &Option<Span>) -> Result<Duration, Invalid> {

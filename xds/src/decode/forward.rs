@@ -22,7 +22,7 @@ use super::specifier_plugin;
 use super::upgrade;
 use crate::model::{
     ClusterName, ClusterTarget, Forward, HashPolicy, HashSource, HostRewrite, MaxStreamDuration, PathRewrite,
-    RoutingPriority, UpgradeConfig, WeightedCluster,
+    RoutingPriority, UpgradeConfig, WeightedCluster, WeightedClusters,
 };
 
 /// Envoy's route timeout.
@@ -118,14 +118,8 @@ fn target(
     Ok(Some(target))
 }
 
-fn weighted(path: &Path<'_>, weighted: &pb::WeightedCluster) -> Result<Vec<WeightedCluster>, Invalid> {
-    let pb::WeightedCluster {
-        clusters,
-        total_weight,
-        // Runtime keys have no layer to be looked up in; the weights here stand.
-        runtime_key_prefix: _,
-        random_value_specifier,
-    } = weighted;
+fn weighted(path: &Path<'_>, weighted: &pb::WeightedCluster) -> Result<WeightedClusters, Invalid> {
+    let pb::WeightedCluster { clusters, total_weight, runtime_key_prefix, random_value_specifier } = weighted;
     absent!(path; random_value_specifier);
     let at = path.field("clusters");
     let clusters = at.each(clusters, weighted_cluster)?;
@@ -140,7 +134,7 @@ fn weighted(path: &Path<'_>, weighted: &pb::WeightedCluster) -> Result<Vec<Weigh
             .field("total_weight")
             .refuse(format!("is {}, but the weights' sum is {sum}", total.value));
     }
-    Ok(clusters)
+    Ok(WeightedClusters { clusters, runtime_key_prefix: runtime_key_prefix.clone() })
 }
 
 fn weighted_cluster(path: &Path<'_>, cluster: &ClusterWeight) -> Result<WeightedCluster, Invalid> {

@@ -87,6 +87,8 @@ mod api_listener;
 
 mod ads_users;
 
+mod runtime;
+
 mod bootstrap;
 
 mod load;
@@ -103,6 +105,7 @@ use envoy_types::pb::envoy::config::listener::v3::Listener as PbListener;
 use envoy_types::pb::envoy::config::route::v3::RouteConfiguration as PbRoutes;
 use envoy_types::pb::envoy::extensions::transport_sockets::tls::v3::Secret as PbSecret;
 use envoy_types::pb::envoy::service::load_stats::v3::LoadStatsResponse;
+use envoy_types::pb::envoy::service::runtime::v3::Runtime as PbRuntime;
 use envoy_types::pb::google::protobuf::Any;
 use path::Path;
 
@@ -110,7 +113,8 @@ pub use path::Invalid;
 pub use resource::Resource;
 
 use crate::model::{
-    ApiListener, Bootstrap, Cluster, Listener, LoadAssignment, RouteConfiguration, Secret, WantedLoad,
+    ApiListener, Bootstrap, Cluster, Listener, LoadAssignment, RouteConfiguration, RuntimeValues, Secret,
+    WantedLoad,
 };
 
 /// A Bootstrap.
@@ -178,6 +182,14 @@ pub fn secret(message: &PbSecret) -> Result<Secret, Invalid> {
     secret::secret(&Path::ROOT, message)
 }
 
+/// Runtime values as RTDS delivers them.
+///
+/// # Errors
+/// The first field that is refused.
+pub fn runtime(message: &PbRuntime) -> Result<RuntimeValues, Invalid> {
+    runtime::runtime(&Path::ROOT, message)
+}
+
 /// A resource of a discovery response whose `type_url` is given.
 ///
 /// # Errors
@@ -207,8 +219,11 @@ pub fn resource(type_url: &str, any: &Any) -> Result<Resource, Invalid> {
     if let Some(message) = any::unpack_if::<PbSecret>(&root, any)? {
         return secret(&message).map(Resource::Secret);
     }
+    if let Some(message) = any::unpack_if::<PbRuntime>(&root, any)? {
+        return runtime(&message).map(Resource::Runtime);
+    }
     root.refuse(format!(
         "{type_url:?} is not a type of resource that is supported; \
-         accepted: Listener, RouteConfiguration, Cluster, ClusterLoadAssignment, Secret"
+         accepted: Listener, RouteConfiguration, Cluster, ClusterLoadAssignment, Secret, Runtime"
     ))
 }

@@ -1,6 +1,8 @@
 //! A decoded resource of any of the types that are fetched.
 
-use crate::model::{ApiListener, Cluster, Listener, LoadAssignment, RouteConfiguration, Secret};
+use crate::model::{
+    ApiListener, Cluster, Listener, LoadAssignment, RouteConfiguration, RuntimeValues, Secret,
+};
 
 /// A decoded resource.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,6 +20,8 @@ pub enum Resource {
     LoadAssignment(LoadAssignment),
     /// SDS.
     Secret(Secret),
+    /// RTDS.
+    Runtime(RuntimeValues),
 }
 
 impl Resource {
@@ -31,6 +35,7 @@ impl Resource {
             Self::Cluster(cluster) => cluster.name.as_str(),
             Self::LoadAssignment(assignment) => &assignment.cluster_name,
             Self::Secret(secret) => secret.name.as_str(),
+            Self::Runtime(runtime) => &runtime.name,
         }
     }
 }

@@ -3,13 +3,15 @@
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
-use envoy_types::pb::envoy::config::core::v3::{RuntimeDouble, RuntimeFractionalPercent};
+use envoy_types::pb::envoy::config::core::v3::{
+    RuntimeDouble, RuntimeFractionalPercent, RuntimeUInt32 as PbRuntimeUInt32,
+};
 use envoy_types::pb::envoy::r#type::v3::fractional_percent::DenominatorType;
 use envoy_types::pb::envoy::r#type::v3::{FractionalPercent, Percent};
 use envoy_types::pb::google::protobuf::{BoolValue, Duration as Span, UInt32Value, UInt64Value};
 
 use super::path::{Invalid, Path};
-use crate::model::Fraction;
+use crate::model::{Fraction, RuntimeFraction, RuntimeUInt32};
 
 /// The longest span that `google.protobuf.Duration` allows, about 10,000 years.
 const SECONDS_MAX: u64 = 315_576_000_000;
@@ -122,16 +124,25 @@ impl Path<'_> {
         Ok(Fraction { numerator, denominator })
     }
 
-    /// A share whose runtime key, if any, has no layer to look it up in at run time: its default stands.
-    pub(super) fn runtime_fraction(&self, fraction: &RuntimeFractionalPercent) -> Result<Fraction, Invalid> {
-        // A runtime key names a value that RTDS, a disk layer or an admin layer may change; the bootstrap
-        // refuses the first two, and there is no third here.
-        let RuntimeFractionalPercent { default_value, runtime_key: _ } = fraction;
+    /// A share that a runtime value may stand in for.
+    pub(super) fn runtime_fraction(
+        &self,
+        fraction: &RuntimeFractionalPercent,
+    ) -> Result<RuntimeFraction, Invalid> {
+        let RuntimeFractionalPercent { default_value, runtime_key } = fraction;
         let path = self.field("default_value");
-        path.fraction(path.required(default_value)?)
+        let default = path.fraction(path.required(default_value)?)?;
+        Ok(RuntimeFraction { default, key: runtime_key.clone() })
     }
 
-    /// A number above zero whose default stands (see [`Path::runtime_fraction`]).
+    /// A number that a runtime value may stand in for.
+    pub(super) fn runtime_uint32(&self, value: &PbRuntimeUInt32) -> Result<RuntimeUInt32, Invalid> {
+        let PbRuntimeUInt32 { default_value, runtime_key } = value;
+        let key = self.field("runtime_key").non_empty(runtime_key)?;
+        Ok(RuntimeUInt32 { default: *default_value, key })
+    }
+
+    /// A number above zero whose default stands: balancers read no runtime values.
     pub(super) fn runtime_double(
         &self,
         value: &Option<RuntimeDouble>,

@@ -4,9 +4,7 @@ use std::collections::BTreeMap;
 
 use envoy_types::pb::envoy::config::accesslog::v3 as pb;
 use envoy_types::pb::envoy::config::core::v3::substitution_format_string::Format;
-use envoy_types::pb::envoy::config::core::v3::{
-    DataSource, RuntimeUInt32, SubstitutionFormatString, data_source,
-};
+use envoy_types::pb::envoy::config::core::v3::{DataSource, SubstitutionFormatString, data_source};
 use envoy_types::pb::envoy::extensions::access_loggers::file::v3::{FileAccessLog, file_access_log};
 use envoy_types::pb::envoy::extensions::access_loggers::stream::v3::{
     StderrAccessLog, StdoutAccessLog, stderr_access_log, stdout_access_log,
@@ -15,9 +13,9 @@ use pb::access_log_filter::FilterSpecifier;
 
 use super::matcher;
 use super::metadata;
-use super::scalar::{self, RUNTIME_KEY};
+use super::scalar;
 use crate::model::{
-    AccessLog, AccessLogFilter, AccessLogFormat, AccessLogSink, Comparison, JsonValue, Value,
+    AccessLog, AccessLogFilter, AccessLogFormat, AccessLogSink, Comparison, JsonValue, RuntimeUInt32, Value,
 };
 
 pub(super) fn access_logs(logs: &[AccessLog]) -> Vec<pb::AccessLog> {
@@ -85,14 +83,14 @@ fn filter(filter: &AccessLogFilter) -> pb::AccessLogFilter {
     let several = |filters: &[AccessLogFilter]| filters.iter().map(self::filter).collect();
     let specifier = match filter {
         AccessLogFilter::StatusCode(op, value) => FilterSpecifier::StatusCodeFilter(pb::StatusCodeFilter {
-            comparison: Some(comparison(*op, *value)),
+            comparison: Some(comparison(*op, value)),
         }),
         AccessLogFilter::DurationMillis(op, value) => {
-            FilterSpecifier::DurationFilter(pb::DurationFilter { comparison: Some(comparison(*op, *value)) })
+            FilterSpecifier::DurationFilter(pb::DurationFilter { comparison: Some(comparison(*op, value)) })
         }
         AccessLogFilter::NotHealthCheck => FilterSpecifier::NotHealthCheckFilter(pb::NotHealthCheckFilter {}),
-        AccessLogFilter::Runtime(share) => FilterSpecifier::RuntimeFilter(pb::RuntimeFilter {
-            runtime_key: RUNTIME_KEY.to_owned(),
+        AccessLogFilter::Runtime { share, key } => FilterSpecifier::RuntimeFilter(pb::RuntimeFilter {
+            runtime_key: key.clone(),
             percent_sampled: Some(scalar::fraction(*share)),
             use_independent_randomness: true,
         }),
@@ -116,13 +114,12 @@ fn filter(filter: &AccessLogFilter) -> pb::AccessLogFilter {
     pb::AccessLogFilter { filter_specifier: Some(specifier) }
 }
 
-fn comparison(op: Comparison, default_value: u32) -> pb::ComparisonFilter {
+fn comparison(op: Comparison, value: &RuntimeUInt32) -> pb::ComparisonFilter {
     let op = match op {
         Comparison::Eq => pb::comparison_filter::Op::Eq,
         Comparison::Ge => pb::comparison_filter::Op::Ge,
         Comparison::Le => pb::comparison_filter::Op::Le,
         Comparison::Ne => pb::comparison_filter::Op::Ne,
     };
-    let value = RuntimeUInt32 { default_value, runtime_key: RUNTIME_KEY.to_owned() };
-    pb::ComparisonFilter { op: op.into(), value: Some(value) }
+    pb::ComparisonFilter { op: op.into(), value: Some(scalar::runtime_uint32(value)) }
 }

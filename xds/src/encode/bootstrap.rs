@@ -3,17 +3,17 @@
 use envoy_types::pb::envoy::config::bootstrap::v3 as pb;
 use envoy_types::pb::envoy::config::core::v3 as core;
 use pb::bootstrap::{DynamicResources as PbDynamic, StaticResources};
-use pb::runtime_layer::LayerSpecifier;
 
 use super::access_log;
 use super::address;
 use super::cluster;
 use super::listener;
 use super::metadata;
+use super::runtime;
 use super::scalar;
 use super::source;
 use super::tls;
-use crate::model::{Admin, Bootstrap, DynamicResources, Node, Value};
+use crate::model::{Admin, Bootstrap, DynamicResources, Node};
 
 pub(super) fn bootstrap(bootstrap: &Bootstrap) -> pb::Bootstrap {
     let Bootstrap {
@@ -26,7 +26,7 @@ pub(super) fn bootstrap(bootstrap: &Bootstrap) -> pb::Bootstrap {
         admin: server,
         local_cluster,
         load_stats,
-        runtime,
+        runtime: layers,
         stats_flush_interval,
     } = bootstrap;
     let manager = pb::ClusterManager {
@@ -48,7 +48,7 @@ pub(super) fn bootstrap(bootstrap: &Bootstrap) -> pb::Bootstrap {
         dynamic_resources: Some(dynamic(fetched)).filter(|fetched| *fetched != PbDynamic::default()),
         cluster_manager: Some(manager).filter(|manager| *manager != pb::ClusterManager::default()),
         stats_flush_interval: scalar::span(*stats_flush_interval),
-        layered_runtime: layered_runtime(runtime),
+        layered_runtime: runtime::layers(layers),
         admin: server.as_ref().map(admin),
         ..Default::default()
     }
@@ -73,19 +73,6 @@ fn dynamic(dynamic: &DynamicResources) -> PbDynamic {
         ads_config: ads.as_ref().and_then(source::api),
         ..Default::default()
     }
-}
-
-fn layered_runtime(values: &[(String, Value)]) -> Option<pb::LayeredRuntime> {
-    if values.is_empty() {
-        return None;
-    }
-    let layer = pb::RuntimeLayer {
-        name: "static".to_owned(),
-        layer_specifier: Some(LayerSpecifier::StaticLayer(metadata::object(
-            &values.iter().cloned().collect(),
-        ))),
-    };
-    Some(pb::LayeredRuntime { layers: vec![layer] })
 }
 
 fn admin(admin: &Admin) -> pb::Admin {

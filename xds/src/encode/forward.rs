@@ -15,7 +15,7 @@ use super::retry;
 use super::scalar;
 use crate::model::{
     ClusterTarget, Forward, HashPolicy, HashSource, HostRewrite, MaxStreamDuration, PathRewrite,
-    RoutingPriority, UpgradeConfig, WeightedCluster,
+    RoutingPriority, UpgradeConfig, WeightedCluster, WeightedClusters,
 };
 
 pub(super) fn forward(forward: &Forward) -> pb::RouteAction {
@@ -71,10 +71,13 @@ fn target(target: &ClusterTarget) -> ClusterSpecifier {
     match target {
         ClusterTarget::Cluster(name) => ClusterSpecifier::Cluster(name.to_string()),
         ClusterTarget::Header(name) => ClusterSpecifier::ClusterHeader(name.clone()),
-        ClusterTarget::Weighted(clusters) => ClusterSpecifier::WeightedClusters(pb::WeightedCluster {
-            clusters: clusters.iter().map(weighted).collect(),
-            ..Default::default()
-        }),
+        ClusterTarget::Weighted(WeightedClusters { clusters, runtime_key_prefix }) => {
+            ClusterSpecifier::WeightedClusters(pb::WeightedCluster {
+                clusters: clusters.iter().map(weighted).collect(),
+                runtime_key_prefix: runtime_key_prefix.clone(),
+                ..Default::default()
+            })
+        }
     }
 }
 

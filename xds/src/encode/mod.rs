@@ -43,6 +43,8 @@ mod hcm;
 
 mod listener;
 
+mod runtime;
+
 mod bootstrap;
 
 mod load;
@@ -58,10 +60,12 @@ use envoy_types::pb::envoy::config::listener::v3::Listener as PbListener;
 use envoy_types::pb::envoy::config::route::v3::RouteConfiguration as PbRoutes;
 use envoy_types::pb::envoy::extensions::transport_sockets::tls::v3::Secret as PbSecret;
 use envoy_types::pb::envoy::service::load_stats::v3::LoadStatsRequest;
+use envoy_types::pb::envoy::service::runtime::v3::Runtime as PbRuntime;
 use envoy_types::pb::google::protobuf::Any;
 
 use crate::model::{
-    ApiListener, Bootstrap, Cluster, ClusterLoad, Listener, LoadAssignment, Node, RouteConfiguration, Secret,
+    ApiListener, Bootstrap, Cluster, ClusterLoad, Listener, LoadAssignment, Node, RouteConfiguration,
+    RuntimeValues, Secret,
 };
 
 /// A Bootstrap.
@@ -110,6 +114,12 @@ pub fn load_assignment(assignment: &LoadAssignment) -> ClusterLoadAssignment {
 #[must_use]
 pub fn secret(secret: &Secret) -> PbSecret {
     tls::secret(secret)
+}
+
+/// Runtime values.
+#[must_use]
+pub fn runtime(values: &RuntimeValues) -> PbRuntime {
+    runtime::runtime(values)
 }
 
 /// A report of load, without the node.

@@ -112,7 +112,7 @@ fn route_match(matches: &RouteMatch) -> pb::RouteMatch {
     };
     pb::RouteMatch {
         case_sensitive: if *case_sensitive { None } else { scalar::switch(false) },
-        runtime_fraction: runtime_fraction.map(scalar::runtime_fraction),
+        runtime_fraction: runtime_fraction.as_ref().map(scalar::runtime_fraction),
         headers: headers.iter().map(matcher::header).collect(),
         query_parameters: query_parameters.iter().map(matcher::query).collect(),
         grpc: grpc.then_some(GrpcRouteMatchOptions {}),

@@ -2,13 +2,15 @@
 
 use std::time::Duration;
 
-use envoy_types::pb::envoy::config::core::v3::{RuntimeDouble, RuntimeFractionalPercent};
+use envoy_types::pb::envoy::config::core::v3::{
+    RuntimeDouble, RuntimeFractionalPercent, RuntimeUInt32 as PbRuntimeUInt32,
+};
 use envoy_types::pb::envoy::r#type::v3::fractional_percent::DenominatorType;
 use envoy_types::pb::envoy::r#type::v3::{FractionalPercent, Percent};
 use envoy_types::pb::google::protobuf::{Any, BoolValue, Duration as Span, UInt32Value, UInt64Value};
 use prost::{Message, Name};
 
-use crate::model::Fraction;
+use crate::model::{Fraction, RuntimeFraction, RuntimeUInt32};
 
 /// The key where Envoy insists on one; no layer sets it, so that the default stands.
 pub(super) const RUNTIME_KEY: &str = "tombolo.constant";
@@ -60,8 +62,14 @@ pub(super) fn fraction(fraction: Fraction) -> FractionalPercent {
     FractionalPercent { numerator, denominator: denominator.into() }
 }
 
-pub(super) fn runtime_fraction(share: Fraction) -> RuntimeFractionalPercent {
-    RuntimeFractionalPercent { default_value: Some(fraction(share)), runtime_key: String::new() }
+pub(super) fn runtime_fraction(share: &RuntimeFraction) -> RuntimeFractionalPercent {
+    let RuntimeFraction { default, key } = share;
+    RuntimeFractionalPercent { default_value: Some(fraction(*default)), runtime_key: key.clone() }
+}
+
+pub(super) fn runtime_uint32(value: &RuntimeUInt32) -> PbRuntimeUInt32 {
+    let RuntimeUInt32 { default, key } = value;
+    PbRuntimeUInt32 { default_value: *default, runtime_key: key.clone() }
 }
 
 pub(super) fn runtime_double(default_value: f64) -> Option<RuntimeDouble> {

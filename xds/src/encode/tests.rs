@@ -12,6 +12,8 @@ mod listener;
 
 mod route;
 
+mod runtime;
+
 mod tls;
 
 use proptest::collection::vec;
@@ -21,7 +23,7 @@ use choices::Choices;
 
 use crate::decode::{self, Resource};
 use crate::encode;
-use crate::model::{Admin, Bootstrap, DynamicResources, Node, Secret, SecretKind, SecretName, Value};
+use crate::model::{Admin, Bootstrap, DynamicResources, Node, Secret, SecretKind, SecretName};
 
 /// Enough choices for a listener with several chains; what is missing counts as zero.
 const CHOICES_MAX: usize = 6000;
@@ -53,10 +55,7 @@ fn bootstrap(from: &mut Choices<'_>) -> Bootstrap {
         }),
         local_cluster,
         load_stats: from.maybe(common::ads),
-        runtime: common::object(from, 2)
-            .into_iter()
-            .filter(|(_, value)| !matches!(value, Value::Null | Value::List(_)))
-            .collect(),
+        runtime: runtime::layers(from),
         stats_flush_interval: from.positive(),
     }
 }
@@ -110,6 +109,13 @@ proptest! {
     fn a_secret_survives_the_round_trip(bytes in vec(any::<u8>(), 0..CHOICES_MAX)) {
         let model = secret(&mut Choices::new(&bytes));
         prop_assert_eq!(decode::secret(&encode::secret(&model)), Ok(model));
+    }
+
+    #[test]
+    fn runtime_values_survive_the_round_trip(bytes in vec(any::<u8>(), 0..CHOICES_MAX)) {
+        let model = runtime::values(&mut Choices::new(&bytes));
+        let any = encode::any(&encode::runtime(&model));
+        prop_assert_eq!(decode::resource(&any.type_url, &any), Ok(Resource::Runtime(model)));
     }
 
     #[test]

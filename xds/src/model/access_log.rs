@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{FormatString, Fraction, HeaderMatcher};
+use super::{FormatString, Fraction, HeaderMatcher, RuntimeUInt32};
 
 /// One access log.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,13 +68,18 @@ pub enum JsonValue {
 #[derive(Debug, Clone, PartialEq)]
 pub enum AccessLogFilter {
     /// By status code.
-    StatusCode(Comparison, u32),
+    StatusCode(Comparison, RuntimeUInt32),
     /// By duration in milliseconds.
-    DurationMillis(Comparison, u32),
+    DurationMillis(Comparison, RuntimeUInt32),
     /// Not health checks.
     NotHealthCheck,
     /// A random share.
-    Runtime(Fraction),
+    Runtime {
+        /// Without a runtime value.
+        share: Fraction,
+        /// The runtime key whose value stands in place of the share's numerator; never empty.
+        key: String,
+    },
     /// Every one holds.
     And(Vec<AccessLogFilter>),
     /// At least one holds.

@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    AccessLog, Address, ApiListener, Cluster, ClusterName, ConfigSource, Listener, Locality, Secret, Value,
+    AccessLog, Address, ApiListener, Cluster, ClusterName, ConfigSource, Listener, Locality, RuntimeLayer,
+    Secret, Value,
 };
 
 /// A bootstrap.
@@ -28,8 +29,8 @@ pub struct Bootstrap {
     /// Where the load of every cluster is reported (`cluster_manager.load_stats_config`): always
     /// [`ConfigSource::Api`].
     pub load_stats: Option<ConfigSource>,
-    /// `layered_runtime` static layers, flattened: key to value, later layers win.
-    pub runtime: Vec<(String, Value)>,
+    /// `layered_runtime`: of the layers that set a key, the last one wins.
+    pub runtime: Vec<RuntimeLayer>,
     /// How often gauges and rates are flushed; Envoy's default is 5 s.
     pub stats_flush_interval: Duration,
 }

@@ -9,6 +9,8 @@ mod address;
 
 mod source;
 
+mod runtime;
+
 mod matcher;
 
 mod format;
@@ -86,8 +88,9 @@ pub use route::{
     AppendAction, ClusterTarget, DirectResponse, Domain, Forward, HashPolicy, HashSource, HeaderAdd,
     HeaderMutations, HostRewrite, MaxStreamDuration, PathMatch, PathRewrite, Redirect, RedirectPath,
     RequireTls, Route, RouteAction, RouteConfiguration, RouteMatch, RoutingPriority, VirtualHost,
-    WeightedCluster,
+    WeightedCluster, WeightedClusters,
 };
+pub use runtime::{RuntimeFraction, RuntimeLayer, RuntimeSource, RuntimeUInt32, RuntimeValues};
 pub use secret::{Secret, SecretKind};
 pub use source::{ApiType, ConfigSource, DataSource};
 pub use tcp::{TcpProxy, TcpTarget};

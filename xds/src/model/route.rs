@@ -5,8 +5,8 @@ use std::time::Duration;
 use http::StatusCode;
 
 use super::{
-    ClusterName, FormatString, Fraction, HeaderMatcher, QueryMatcher, Regex, RetryPolicy, RouteConfigName,
-    UpgradeConfig,
+    ClusterName, FormatString, HeaderMatcher, QueryMatcher, Regex, RetryPolicy, RouteConfigName,
+    RuntimeFraction, UpgradeConfig,
 };
 
 /// A table of virtual hosts.
@@ -119,7 +119,7 @@ pub struct RouteMatch {
     /// Whether only gRPC requests match.
     pub grpc: bool,
     /// The share of otherwise matching requests.
-    pub runtime_fraction: Option<Fraction>,
+    pub runtime_fraction: Option<RuntimeFraction>,
 }
 
 /// How a path is matched.
@@ -193,10 +193,20 @@ pub struct MaxStreamDuration {
 pub enum ClusterTarget {
     /// One.
     Cluster(ClusterName),
-    /// One of several by weight; the sum of the weights is not zero.
-    Weighted(Vec<WeightedCluster>),
+    /// One of several by weight.
+    Weighted(WeightedClusters),
     /// The one a request header names; lower case.
     Header(String),
+}
+
+/// Several clusters; the sum of their weights is not zero.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WeightedClusters {
+    /// At least one.
+    pub clusters: Vec<WeightedCluster>,
+    /// With a dot and a cluster's name behind it, the runtime key whose value stands in place of that cluster's
+    /// weight; empty for none.
+    pub runtime_key_prefix: String,
 }
 
 /// One of several clusters.

@@ -165,7 +165,8 @@ impl Journal {
     fn begin(policy: &Arc<TcpPolicy>, facts: Rc<ConnectionFacts>) -> Self {
         policy.stats.inc(TcpMetric::CxTotal);
         policy.stats.inc(TcpMetric::CxActive);
-        Self { policy: Arc::clone(policy), record: Record::begin(facts, ""), copied: Copied::default() }
+        let record = Record::begin(facts, "", policy.runtime.load());
+        Self { policy: Arc::clone(policy), record, copied: Copied::default() }
     }
 }
 

@@ -2,8 +2,11 @@
 
 use std::collections::BTreeMap;
 use std::net::IpAddr;
+use std::sync::Arc;
 
-/// The host's name and address, and the process' environment.
+use crate::runtime::LiveRuntime;
+
+/// The host's name and address, the process' environment, and its runtime values.
 #[derive(Debug, Clone, Default)]
 pub struct Environment {
     /// `%HOSTNAME%`; `-` when unknown.
@@ -12,4 +15,6 @@ pub struct Environment {
     pub variables: BTreeMap<String, String>,
     /// An address of this machine that others reach; stands in `x-forwarded-for` where the peer is on loopback.
     pub local_address: Option<IpAddr>,
+    /// What overrules defaults of the configuration.
+    pub runtime: Arc<LiveRuntime>,
 }

@@ -1,6 +1,6 @@
 //! Which requests a log writes down.
 
-use xds::model::{AccessLogFilter, Comparison, HeaderMatcher};
+use xds::model::{AccessLogFilter, Comparison, Fraction, HeaderMatcher, RuntimeUInt32};
 
 use super::format::{Needs, add};
 use crate::error::Invalid;
@@ -11,11 +11,12 @@ use crate::observe::record::{Heads, Record};
 /// A compiled filter.
 #[derive(Debug)]
 pub(super) enum Filter {
-    Status(Comparison, u32),
-    Millis(Comparison, u32),
+    Status(Comparison, RuntimeUInt32),
+    Millis(Comparison, RuntimeUInt32),
     /// No health checks are answered by this proxy's listeners, so that every request passes.
     NotHealthCheck,
-    Share(xds::model::Fraction),
+    /// A share whose numerator may be overruled by what a runtime key says.
+    Share(Fraction, String),
     And(Vec<Filter>),
     Or(Vec<Filter>),
     Header(Field, HeaderMatcher),
@@ -40,10 +41,10 @@ impl Filter {
                 .collect::<Result<Vec<_>, _>>()
         };
         Ok(match model {
-            AccessLogFilter::StatusCode(comparison, value) => Self::Status(*comparison, *value),
-            AccessLogFilter::DurationMillis(comparison, value) => Self::Millis(*comparison, *value),
+            AccessLogFilter::StatusCode(comparison, value) => Self::Status(*comparison, value.clone()),
+            AccessLogFilter::DurationMillis(comparison, value) => Self::Millis(*comparison, value.clone()),
             AccessLogFilter::NotHealthCheck => Self::NotHealthCheck,
-            AccessLogFilter::Runtime(share) => Self::Share(*share),
+            AccessLogFilter::Runtime { share, key } => Self::Share(*share, key.clone()),
             AccessLogFilter::And(filters) => Self::And(all(filters, "and_filter")?),
             AccessLogFilter::Or(filters) => Self::Or(all(filters, "or_filter")?),
             AccessLogFilter::Header(matcher) => {
@@ -68,13 +69,19 @@ impl Filter {
     /// Whether the request is written down; `random` decides shares.
     pub(super) fn passes(&self, record: &Record, heads: &Heads<'_>, random: u64) -> bool {
         match self {
-            Self::Status(comparison, value) => compare(*comparison, u64::from(record.status), *value),
+            Self::Status(comparison, value) => {
+                compare(*comparison, u64::from(record.status), record.runtime.uint32(value))
+            }
             Self::Millis(comparison, value) => {
                 let millis = record.finished.unwrap_or_else(|| record.elapsed()).as_millis();
-                compare(*comparison, u64::try_from(millis).unwrap_or(u64::MAX), *value)
+                let millis = u64::try_from(millis).unwrap_or(u64::MAX);
+                compare(*comparison, millis, record.runtime.uint32(value))
             }
             Self::NotHealthCheck => true,
-            Self::Share(share) => share.contains(random),
+            Self::Share(Fraction { numerator, denominator }, key) => {
+                let numerator = record.runtime.integer(key, u64::from(*numerator));
+                random % u64::from(*denominator) < numerator
+            }
             Self::And(filters) => filters.iter().all(|filter| filter.passes(record, heads, random)),
             Self::Or(filters) => filters.iter().any(|filter| filter.passes(record, heads, random)),
             Self::Header(field, matcher) => heads
@@ -103,7 +110,7 @@ impl Filter {
             Self::Status(..)
             | Self::Millis(..)
             | Self::NotHealthCheck
-            | Self::Share(_)
+            | Self::Share(..)
             | Self::AnyFlag
             | Self::Flags(_)
             | Self::Grpc { .. } => {}
@@ -111,8 +118,7 @@ impl Filter {
     }
 }
 
-fn compare(comparison: Comparison, found: u64, wanted: u32) -> bool {
-    let wanted = u64::from(wanted);
+fn compare(comparison: Comparison, found: u64, wanted: u64) -> bool {
     match comparison {
         Comparison::Eq => found == wanted,
         Comparison::Ge => found >= wanted,

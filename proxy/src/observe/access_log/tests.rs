@@ -5,13 +5,15 @@ use std::time::{Duration, SystemTime};
 
 use http::{HeaderValue, Method};
 use xds::model::{
-    AccessLog, AccessLogFilter, AccessLogFormat, AccessLogSink, Comparison, FormatString, JsonValue,
+    AccessLog, AccessLogFilter, AccessLogFormat, AccessLogSink, Comparison, FormatString, Fraction,
+    JsonValue, RuntimeLayer, RuntimeSource, RuntimeUInt32,
 };
 
 use super::clock::TimeFormat;
 use super::{AccessLogMetric, AccessLogs, Environment, Format, Outputs};
 use crate::fields::Fields;
 use crate::observe::record::{ConnectionFacts, LoggedRequest, Place, Record, UpstreamFacts};
+use crate::runtime::LiveRuntime;
 
 fn connection() -> Rc<ConnectionFacts> {
     let place = |text: &str| Place::Ip(text.parse().unwrap());
@@ -57,7 +59,7 @@ fn record() -> Record {
             scheme: "http",
             headers,
         })),
-        ..Record::begin(connection(), "HTTP/1.1")
+        ..Record::begin(connection(), "HTTP/1.1", Arc::default())
     }
 }
 
@@ -65,7 +67,7 @@ fn render(source: &str, record: &Record) -> String {
     let environment = Environment {
         hostname: "box".into(),
         variables: [("REGION".to_owned(), "eu".to_owned())].into(),
-        local_address: None,
+        ..Environment::default()
     };
     let format = Format::compile(&FormatString::parse(source).unwrap(), &environment).unwrap();
     let mut out = String::new();
@@ -175,7 +177,8 @@ fn filters_choose_the_lines() {
         format: FormatString::parse("%RESPONSE_CODE%\n").unwrap(),
         omit_empty_values: false,
     };
-    let status = |comparison, value| AccessLogFilter::StatusCode(comparison, value);
+    let number = |default| RuntimeUInt32 { default, key: "number".to_owned() };
+    let status = |comparison, value| AccessLogFilter::StatusCode(comparison, number(value));
     let flag =
         |names: &[&str]| AccessLogFilter::ResponseFlag(names.iter().map(|name| (*name).to_owned()).collect());
     for (filter, expected) in [
@@ -184,13 +187,41 @@ fn filters_choose_the_lines() {
         (flag(&[]), "503\n"),
         (flag(&["UO", "NR"]), ""),
         (flag(&["UO", "UF"]), "503\n"),
-        (AccessLogFilter::DurationMillis(Comparison::Ge, 3), ""),
+        (AccessLogFilter::DurationMillis(Comparison::Ge, number(3)), ""),
         (AccessLogFilter::And(vec![flag(&[]), status(Comparison::Eq, 200)]), ""),
         (AccessLogFilter::Or(vec![flag(&[]), status(Comparison::Eq, 200)]), "200\n503\n"),
         (AccessLogFilter::GrpcStatus { statuses: vec![14], exclude: false }, "503\n"),
         (AccessLogFilter::GrpcStatus { statuses: vec![14], exclude: true }, "200\n"),
     ] {
         assert_eq!(written(line.clone(), Some(filter.clone()), &records), expected, "{filter:?}");
+    }
+}
+
+#[test]
+fn runtime_values_stand_in_for_what_filters_compare_with() {
+    let live = LiveRuntime::new(&[RuntimeLayer { name: "a".into(), source: RuntimeSource::Admin }]);
+    let line = AccessLogFormat::Text {
+        format: FormatString::parse("%RESPONSE_CODE%\n").unwrap(),
+        omit_empty_values: false,
+    };
+    let key = || "k".to_owned();
+    let status = AccessLogFilter::StatusCode(Comparison::Ge, RuntimeUInt32 { default: 500, key: key() });
+    let duration = AccessLogFilter::DurationMillis(Comparison::Ge, RuntimeUInt32 { default: 0, key: key() });
+    let share = AccessLogFilter::Runtime { share: Fraction { numerator: 0, denominator: 100 }, key: key() };
+    for (filter, text, expected) in [
+        (&status, "", ""),
+        (&status, "200", "200\n"),
+        (&status, "{numerator: 200}", ""),
+        (&duration, "", "200\n"),
+        (&duration, "5000000000", ""),
+        (&share, "", ""),
+        (&share, "100", "200\n"),
+        (&share, "1000", "200\n"),
+    ] {
+        live.modify(&[(key(), text.to_owned())].into()).unwrap();
+        let record = Record { runtime: live.load(), ..record() };
+        let found = written(line.clone(), Some(filter.clone()), &[record]);
+        assert_eq!(found, expected, "{filter:?} with {text:?}");
     }
 }
 

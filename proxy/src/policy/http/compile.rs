@@ -15,6 +15,7 @@ use crate::error::Invalid;
 use crate::observe::access_log::{AccessLogs, Needs};
 use crate::observe::record::ip_text;
 use crate::policy::timeout::Defaults;
+use crate::runtime::LiveRuntime;
 
 /// A compiled connection manager; immutable and shared by all workers.
 #[derive(Debug)]
@@ -29,6 +30,8 @@ pub struct HttpPolicy {
     pub suppress_envoy_headers: bool,
     /// What a record must keep of the heads for both logs.
     pub needs: Needs,
+    /// What overrules defaults of the configuration.
+    pub runtime: Arc<LiveRuntime>,
     /// Limits where the route has none.
     pub timeouts: Defaults,
     /// The whole request must be here in this time.
@@ -88,6 +91,7 @@ impl HttpPolicy {
             stats: shared.http_stats(&model.stat_prefix),
             access_log,
             upstream_log,
+            runtime: Arc::clone(&shared.environment().runtime),
             suppress_envoy_headers: router.suppress_envoy_headers,
             timeouts: Defaults { idle: model.stream_idle_timeout, stream: model.max_stream_duration },
             request_timeout: model.request_timeout,

@@ -13,6 +13,7 @@ use super::rewrite::{HostRewrite, PathRewrite};
 use crate::body::{RequestHead, Text};
 use crate::error::Invalid;
 use crate::observe::access_log::Environment;
+use crate::policy::draw::Draw;
 use crate::policy::retry::RetryRule;
 use crate::policy::timeout::RouteTimeouts;
 
@@ -66,7 +67,7 @@ pub enum Target {
     Weighted {
         /// The clusters.
         clusters: Vec<WeightedCluster>,
-        /// The sum of their weights; never zero.
+        /// The sum of their weights as configured; never zero.
         total: u64,
     },
     /// The one a request header names.
@@ -78,6 +79,8 @@ pub enum Target {
 pub struct WeightedCluster {
     name: Arc<str>,
     weight: u64,
+    /// The runtime key whose value stands in place of the weight; empty for none.
+    key: Box<str>,
     authority: Option<Text>,
     request: Mutations,
     response: Mutations,
@@ -119,6 +122,15 @@ impl Levels {
 }
 
 impl Action {
+    /// Whether there is anything to choose: weights that runtime values make zero leave a request to the routes
+    /// behind, as in Envoy.
+    pub(super) fn is_open(&self, draw: Draw<'_>) -> bool {
+        match self {
+            Self::Forward(forward) => forward.target.is_open(draw),
+            Self::Redirect(_) | Self::Direct { .. } => true,
+        }
+    }
+
     pub(super) fn compile(
         model: &model::RouteAction,
         levels: &Levels,
@@ -187,10 +199,10 @@ impl Target {
             ClusterTarget::Header(name) => HeaderName::from_bytes(name.as_bytes())
                 .map(Self::Header)
                 .map_err(|_| Invalid::new("cluster_header", format!("{name:?} is not a header name"))),
-            ClusterTarget::Weighted(models) => {
+            ClusterTarget::Weighted(model::WeightedClusters { clusters: models, runtime_key_prefix }) => {
                 let mut clusters = Vec::with_capacity(models.len());
                 for (index, model) in models.iter().enumerate() {
-                    let cluster = WeightedCluster::compile(model, levels, environment);
+                    let cluster = WeightedCluster::compile(model, runtime_key_prefix, levels, environment);
                     clusters.push(cluster.map_err(|invalid| {
                         invalid.within(&format!("weighted_clusters.clusters[{index}]"))
                     })?);
@@ -204,9 +216,18 @@ impl Target {
         }
     }
 
-    /// The cluster for a request; `None` when the header that should name it does not. `random` splits.
+    fn is_open(&self, draw: Draw<'_>) -> bool {
+        match self {
+            Self::Weighted { clusters, .. } if !draw.runtime.is_empty() => {
+                clusters.iter().any(|cluster| cluster.weight(draw) > 0)
+            }
+            Self::Weighted { .. } | Self::Cluster(_) | Self::Header(_) => true,
+        }
+    }
+
+    /// The cluster for a request; `None` when the header that should name it does not. `draw` splits.
     #[must_use]
-    pub fn choose(&self, head: &RequestHead, random: u64) -> Option<Cluster<'_>> {
+    pub fn choose(&self, head: &RequestHead, draw: Draw<'_>) -> Option<Cluster<'_>> {
         let plain = |name| Cluster { name, authority: None, request: None, response: None };
         match self {
             Self::Cluster(name) => Some(plain(Arc::clone(name))),
@@ -215,10 +236,15 @@ impl Target {
                 (!name.is_empty()).then(|| plain(name.into()))
             }
             Self::Weighted { clusters, total } => {
-                let mut left = random % total;
+                let total = match draw.runtime.is_empty() {
+                    true => *total,
+                    false => clusters.iter().map(|cluster| cluster.weight(draw)).sum(),
+                };
+                let mut left = draw.random.checked_rem(total)?;
                 let chosen = clusters.iter().find(|cluster| {
-                    let here = left < cluster.weight;
-                    left = left.saturating_sub(cluster.weight);
+                    let weight = cluster.weight(draw);
+                    let here = left < weight;
+                    left = left.saturating_sub(weight);
                     here
                 });
                 chosen.map(|cluster| Cluster {
@@ -233,8 +259,14 @@ impl Target {
 }
 
 impl WeightedCluster {
+    /// Its share of the sum; a runtime value beyond 32 bits counts as the largest that fits.
+    fn weight(&self, draw: Draw<'_>) -> u64 {
+        draw.runtime.integer(&self.key, self.weight).min(u32::MAX.into())
+    }
+
     fn compile(
         model: &model::WeightedCluster,
+        key_prefix: &str,
         levels: &Levels,
         environment: &Environment,
     ) -> Result<Self, Invalid> {
@@ -248,6 +280,7 @@ impl WeightedCluster {
         Ok(Self {
             name: name.as_str().into(),
             weight: u64::from(*weight),
+            key: if key_prefix.is_empty() { "".into() } else { format!("{key_prefix}.{name}").into() },
             authority: (!host_rewrite_literal.is_empty()).then(|| Text::from(host_rewrite_literal.as_str())),
             request,
             response,

@@ -1,11 +1,12 @@
 //! Whether a request is a route's: path, headers, query, gRPC, share.
 
 use http::Method;
-use xds::model::{Fraction, QueryMatcher, RouteMatch};
+use xds::model::{QueryMatcher, RouteMatch, RuntimeFraction};
 
 use super::path::PathTest;
 use crate::body::RequestHead;
 use crate::error::Invalid;
+use crate::policy::draw::Draw;
 use crate::policy::facts;
 use crate::policy::header_tests::HeaderTests;
 
@@ -16,7 +17,7 @@ pub(super) struct Matcher {
     headers: HeaderTests,
     query: Vec<QueryMatcher>,
     grpc: bool,
-    share: Option<Fraction>,
+    share: Option<RuntimeFraction>,
 }
 
 impl Matcher {
@@ -27,14 +28,14 @@ impl Matcher {
             headers: HeaderTests::compile(headers)?,
             query: query_parameters.clone(),
             grpc: *grpc,
-            share: *runtime_fraction,
+            share: runtime_fraction.clone(),
         })
     }
 
     /// `path` is the head's, without query: it is cut once for all routes.
-    pub(super) fn is_match(&self, head: &RequestHead, path: &str, random: u64) -> bool {
+    pub(super) fn is_match(&self, head: &RequestHead, path: &str, draw: Draw<'_>) -> bool {
         self.path.is_match(path, head.method == Method::CONNECT)
-            && self.share.is_none_or(|share| share.contains(random))
+            && self.share.as_ref().is_none_or(|share| draw.is_in(share))
             && (!self.grpc || facts::is_grpc(&head.headers))
             && self.headers.all_pass(head)
             && self

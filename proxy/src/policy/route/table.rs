@@ -16,6 +16,7 @@ use crate::body::RequestHead;
 use crate::error::Invalid;
 use crate::observe::access_log::Environment;
 use crate::observe::record::Record;
+use crate::policy::draw::Draw;
 use crate::policy::facts::{self, path_only};
 use crate::policy::reply::Reply;
 
@@ -123,15 +124,15 @@ impl RouteTable {
         self.validate_clusters
     }
 
-    /// The route for a request; `random` decides shares.
+    /// The route for a request; `draw` decides shares.
     #[must_use]
-    pub fn find(&self, head: &RequestHead, random: u64) -> Found<'_> {
+    pub fn find(&self, head: &RequestHead, draw: Draw<'_>) -> Found<'_> {
         let Some(host) = self.domains.find(&head.authority) else { return Found::None };
         let host = &self.hosts[host];
         if host.demands_tls(head) {
             return Found::TlsRequired;
         }
-        match host.find(head, random) {
+        match host.find(head, draw) {
             Some(route) => Found::Route(host, route),
             None => Found::None,
         }
@@ -168,9 +169,9 @@ impl VirtualHost {
     }
 
     /// The first route, in the order of the configuration, that takes the request.
-    fn find(&self, head: &RequestHead, random: u64) -> Option<&Route> {
+    fn find(&self, head: &RequestHead, draw: Draw<'_>) -> Option<&Route> {
         let path = path_only(&head.path);
-        let takes = |route: &Route| route.matcher.is_match(head, path, random);
+        let takes = |route: &Route| route.matcher.is_match(head, path, draw) && route.action.is_open(draw);
         match &self.index {
             None => self.routes.iter().find(|route| takes(route)),
             Some(index) => {
@@ -298,7 +299,7 @@ fn collect_clusters(route: &model::Route, clusters: &mut BTreeSet<ClusterName>) 
             clusters.insert(name.clone());
         }
         ClusterTarget::Weighted(weighted) => {
-            clusters.extend(weighted.iter().map(|cluster| cluster.name.clone()));
+            clusters.extend(weighted.clusters.iter().map(|cluster| cluster.name.clone()));
         }
         ClusterTarget::Header(_) => {}
     }

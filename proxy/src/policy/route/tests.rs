@@ -1,15 +1,25 @@
+use std::sync::LazyLock;
+
 use http::{Method, StatusCode};
 use xds::model::{
     AppendAction, ClusterTarget, DataSource, DirectResponse, Domain, Fraction, HashPolicy, HashSource,
     HeaderMatcher, HeaderMutations, HeaderTest, HostRewrite, PathMatch, PathRewrite, QueryMatcher, QueryTest,
     Redirect, RedirectPath, Regex, RequireTls, Route, RouteAction, RouteConfiguration, RouteMatch,
-    StringMatcher, WeightedCluster,
+    RuntimeFraction, RuntimeLayer, RuntimeSource, StringMatcher, WeightedCluster, WeightedClusters,
 };
 
 use super::{Action, Ends, Found, RouteTable};
 use crate::body::{RequestHead, Scheme};
 use crate::observe::access_log::Environment;
+use crate::policy::draw::Draw;
 use crate::policy::samples::{add, forward, get, host, path_match, place, prefix, record, route, table, to};
+use crate::runtime::{LiveRuntime, RuntimeSnapshot};
+
+/// A draw without runtime values.
+fn draw(random: u64) -> Draw<'static> {
+    static NONE: LazyLock<RuntimeSnapshot> = LazyLock::new(RuntimeSnapshot::default);
+    Draw { random, runtime: &NONE }
+}
 
 fn compile(model: &RouteConfiguration) -> RouteTable {
     RouteTable::compile(model, &Environment::default()).unwrap()
@@ -21,7 +31,7 @@ fn any(routes: Vec<Route>) -> RouteTable {
 
 /// The name of the route (which is its cluster's here), or of the virtual host's demand.
 fn found(table: &RouteTable, head: &RequestHead) -> String {
-    match table.find(head, 0) {
+    match table.find(head, draw(0)) {
         Found::Route(_, route) => route.name.to_string(),
         Found::TlsRequired => "tls".to_owned(),
         Found::None => "none".to_owned(),
@@ -121,7 +131,10 @@ fn headers_query_grpc_and_share_must_all_agree() {
     let query =
         |test| RouteMatch { query_parameters: vec![QueryMatcher { name: "q".into(), test }], ..prefix("/") };
     let share = |numerator| RouteMatch {
-        runtime_fraction: Some(Fraction { numerator, denominator: 100 }),
+        runtime_fraction: Some(RuntimeFraction {
+            default: Fraction { numerator, denominator: 100 },
+            key: String::new(),
+        }),
         ..prefix("/")
     };
     let plain = get("host", "/p?q=1", &[]);
@@ -210,7 +223,7 @@ fn redirects_build_envoys_location() {
         let scheme = if proto == "https" { Scheme::Https } else { Scheme::Http };
         let head = RequestHead { scheme, ..get(authority, "/r/a?b=1", &[("x-forwarded-proto", proto)]) };
         let table = any(vec![route(prefix("/r"), RouteAction::Redirect(model.clone()))]);
-        let Found::Route(_, route) = table.find(&head, 0) else { panic!("no route") };
+        let Found::Route(_, route) = table.find(&head, draw(0)) else { panic!("no route") };
         let reply = route.reply(&head).unwrap();
         assert_eq!(reply.location.unwrap(), expected, "{model:?} from {authority}");
     }
@@ -225,7 +238,7 @@ fn a_direct_response_has_its_body_and_a_created_one_its_own_address() {
         };
         let table = any(vec![route(prefix("/"), RouteAction::DirectResponse(direct))]);
         let head = get("h", "/x?y", &[]);
-        let Found::Route(_, route) = table.find(&head, 0) else { panic!("no route") };
+        let Found::Route(_, route) = table.find(&head, draw(0)) else { panic!("no route") };
         let reply = route.reply(&head).unwrap();
         assert_eq!(reply.body, "hello");
         assert_eq!(reply.location.as_ref().map(|value| value.to_str().unwrap()), location);
@@ -248,9 +261,9 @@ fn shaped(model: Route, head: RequestHead) -> RequestHead {
 }
 
 fn shaped_by(table: &RouteTable, mut head: RequestHead, random: u64) -> RequestHead {
-    let Found::Route(_, route) = table.find(&head, random) else { panic!("no route") };
+    let Found::Route(_, route) = table.find(&head, draw(random)) else { panic!("no route") };
     let Action::Forward(forward) = &route.action else { panic!("not forwarded") };
-    let cluster = forward.target.choose(&head, random).unwrap();
+    let cluster = forward.target.choose(&head, draw(random)).unwrap();
     route.shape_request(forward, &cluster, &mut head, &record(), true);
     head
 }
@@ -286,6 +299,11 @@ fn rewrites_change_path_and_authority_and_keep_the_originals() {
     assert!(!head.headers.contains_key("x-envoy-original-host"));
 }
 
+/// Clusters whose weights the runtime keys `w.<name>` overrule.
+fn split_among(clusters: Vec<WeightedCluster>) -> ClusterTarget {
+    ClusterTarget::Weighted(WeightedClusters { clusters, runtime_key_prefix: "w".to_owned() })
+}
+
 fn overwrite(value: &str) -> HeaderMutations {
     HeaderMutations { add: vec![add("x", value, AppendAction::OverwriteIfExistsOrAdd)], remove: Vec::new() }
 }
@@ -295,7 +313,7 @@ fn mutations_run_from_the_most_specific_level_unless_told_otherwise() {
     let mut one = to(prefix("/"), "c");
     one.request_headers = overwrite("route");
     let RouteAction::Forward(forward) = &mut one.action else { unreachable!("made by to()") };
-    forward.target = ClusterTarget::Weighted(vec![WeightedCluster {
+    forward.target = split_among(vec![WeightedCluster {
         name: "w".into(),
         weight: 1,
         request_headers: overwrite("cluster"),
@@ -383,17 +401,57 @@ fn weighted_clusters_share_by_weight_and_headers_name_clusters() {
         any(vec![route(prefix("/"), RouteAction::Forward(Box::new(forward)))])
     };
     let chosen = |table: &RouteTable, head: &RequestHead, random| {
-        let Found::Route(_, route) = table.find(head, random) else { panic!("no route") };
+        let Found::Route(_, route) = table.find(head, draw(random)) else { panic!("no route") };
         let Action::Forward(forward) = &route.action else { panic!("not forwarded") };
-        forward.target.choose(head, random).map(|cluster| cluster.name.to_string())
+        forward.target.choose(head, draw(random)).map(|cluster| cluster.name.to_string())
     };
-    let split =
-        target(ClusterTarget::Weighted(vec![weighted("a", 1), weighted("none", 0), weighted("b", 3)]));
+    let split = target(split_among(vec![weighted("a", 1), weighted("none", 0), weighted("b", 3)]));
     let shares: Vec<_> = (0..8).map(|random| chosen(&split, &get("h", "/", &[]), random).unwrap()).collect();
     assert_eq!(shares, ["a", "b", "b", "b", "a", "b", "b", "b"]);
     let named = target(ClusterTarget::Header("x-cluster".into()));
     assert_eq!(chosen(&named, &get("h", "/", &[("x-cluster", "c1")]), 0).as_deref(), Some("c1"));
     assert_eq!(chosen(&named, &get("h", "/", &[]), 0), None);
+}
+
+#[test]
+fn runtime_values_stand_in_for_shares_and_weights() {
+    let keyed = RuntimeFraction { default: Fraction { numerator: 0, denominator: 100 }, key: "share".into() };
+    let weighted = |name: &str, weight| WeightedCluster {
+        name: name.into(),
+        weight,
+        request_headers: HeaderMutations::default(),
+        response_headers: HeaderMutations::default(),
+        host_rewrite_literal: String::new(),
+    };
+    let mut by_weight = forward("c");
+    by_weight.target = split_among(vec![weighted("a", 1), weighted("b", 0)]);
+    let by_weight = Route {
+        name: "split".to_owned(),
+        ..route(prefix("/split"), RouteAction::Forward(Box::new(by_weight)))
+    };
+    let by_share = to(RouteMatch { runtime_fraction: Some(keyed), ..prefix("/") }, "share");
+    let table = any(vec![by_weight, by_share, to(prefix("/"), "rest")]);
+    let live = LiveRuntime::new(&[RuntimeLayer { name: "a".into(), source: RuntimeSource::Admin }]);
+    let found = |changes: &str, path: &str| {
+        let pair = |pair: &str| pair.split_once('=').map(|(key, text)| (key.into(), text.into())).unwrap();
+        live.modify(&changes.split('&').map(pair).collect()).unwrap();
+        let (runtime, head) = (live.load(), get("h", path, &[]));
+        let draw = Draw { random: 0, runtime: &runtime };
+        let Found::Route(_, route) = table.find(&head, draw) else { panic!("no route") };
+        let Action::Forward(forward) = &route.action else { panic!("not forwarded") };
+        format!("{} to {}", route.name, forward.target.choose(&head, draw).unwrap().name)
+    };
+    for (changes, path, expected) in [
+        ("share=", "/", "rest to rest"),
+        ("share=100", "/", "share to share"),
+        ("share=abc", "/", "rest to rest"),
+        ("w.a=&w.b=", "/split", "split to a"),
+        ("w.a=0&w.b=5", "/split", "split to b"),
+        ("w.a=0&w.b=0", "/split", "rest to rest"),
+        ("w.a=abc&w.b=0", "/split", "split to a"),
+    ] {
+        assert_eq!(found(changes, path), expected, "{changes} for {path}");
+    }
 }
 
 #[test]
@@ -406,7 +464,7 @@ fn hashes_are_envoys() {
         };
         forward.hash_policy = policies.iter().map(policy).collect();
         let table = any(vec![route(prefix("/"), RouteAction::Forward(Box::new(forward)))]);
-        let Found::Route(_, route) = table.find(head, 0) else { panic!("no route") };
+        let Found::Route(_, route) = table.find(head, draw(0)) else { panic!("no route") };
         let Action::Forward(forward) = &route.action else { panic!("not forwarded") };
         let ends = (place("10.0.0.1:0"), place("10.0.0.1:99"), place("10.0.0.2:80"));
         forward.hash.hash(head, Ends { client: &ends.0, remote: &ends.1, local: &ends.2 })

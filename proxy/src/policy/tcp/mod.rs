@@ -11,6 +11,7 @@ use crate::error::Invalid;
 use crate::observe::access_log::{AccessLogs, Outputs};
 use crate::observe::metrics::Counters;
 use crate::observe::record::Place;
+use crate::runtime::LiveRuntime;
 use crate::upstream::xx_hash64;
 
 pub use stats::{TcpMetric, TcpScopes};
@@ -22,6 +23,8 @@ pub struct TcpPolicy {
     pub stats: Arc<Counters<TcpMetric>>,
     /// A line per connection.
     pub access_log: AccessLogs,
+    /// What overrules defaults of the configuration.
+    pub runtime: Arc<LiveRuntime>,
     /// Longest silence of both sides; `None` is for ever.
     pub idle_timeout: Option<Duration>,
     /// Longest life of a connection; `None` is for ever.
@@ -56,6 +59,7 @@ impl TcpPolicy {
         Ok(Self {
             stats: scopes.stats(stat_prefix),
             access_log: AccessLogs::compile(access_log, outputs)?,
+            runtime: Arc::clone(&outputs.environment().runtime),
             idle_timeout: *idle_timeout,
             max_duration: *max_downstream_connection_duration,
             connect_attempts_max: (*max_connect_attempts).max(1),

@@ -7,8 +7,8 @@ use crate::decode;
 use crate::model::{
     AccessLogFormat, AccessLogSink, Address, ApiType, AppendAction, Cluster, ConfigSource, Discovery, Domain,
     HashFunction, HeaderTest, LbPolicy, Listener, ListenerFilter, LocalityBalancing, NetworkFilter,
-    RouteAction, RouteConfiguration, RouteSource, SanType, SecretKind, StringPattern, UpstreamProtocol,
-    UpstreamTransport, ValidationSource, Value,
+    RouteAction, RouteConfiguration, RouteSource, RuntimeSource, SanType, SecretKind, StringPattern,
+    UpstreamProtocol, UpstreamTransport, ValidationSource, Value,
 };
 
 fn cluster(fields: &str) -> Cluster {
@@ -215,19 +215,21 @@ fn a_listener_binds_unless_an_older_field_says_otherwise() {
 }
 
 #[test]
-fn a_bootstrap_names_what_has_no_name_and_flattens_its_runtime() {
+fn a_bootstrap_names_what_has_no_name_and_keeps_its_runtime_layers() {
     let yaml = format!(
         "{{node: {{id: me, user_agent_name: x}}, admin: {{access_log_path: /dev/null, address: {{pipe: {{path: '@a'}}}}}}, \
           static_resources: {{listeners: [{{address: {{socket_address: {{address: '::1', port_value: 80}}}}, filter_chains: [{{filters: [{TCP}]}}]}}]}}, \
-          layered_runtime: {{layers: [{{name: a, static_layer: {{k: 1, l: x}}}}, {{name: b, static_layer: {{k: 2}}}}, {{name: c, admin_layer: {{}}}}]}}, \
+          layered_runtime: {{layers: [{{name: a, static_layer: {{k: 1, l: x}}}}, {{name: b, static_layer: {{k: 2}}}}, {{name: c, admin_layer: {{}}}}, {{name: d, rtds_layer: {{name: r, rtds_config: {{ads: {{}}}}}}}}]}}, \
           dynamic_resources: {{ads_config: {{api_type: DELTA_GRPC, grpc_services: [{{envoy_grpc: {{cluster_name: x}}}}]}}, lds_config: {{ads: {{}}, initial_fetch_timeout: 0s}}, cds_config: {{path: f}}}}}}"
     );
     let bootstrap = accepts("envoy.config.bootstrap.v3.Bootstrap", decode::bootstrap, &yaml);
     assert_eq!(bootstrap.listeners[0].name.as_str(), "[::1]:80");
-    assert_eq!(
-        bootstrap.runtime,
-        [("k".into(), Value::Number(2.0)), ("l".into(), Value::String("x".into()))]
-    );
+    let layers: Vec<_> = bootstrap.runtime.iter().map(|layer| layer.name.as_str()).collect();
+    assert_eq!(layers, ["a", "b", "c", "d"]);
+    let set = [("k".to_owned(), Value::Number(1.0)), ("l".to_owned(), Value::String("x".into()))];
+    assert_eq!(bootstrap.runtime[0].source, RuntimeSource::Static(set.into()));
+    assert_eq!(bootstrap.runtime[2].source, RuntimeSource::Admin);
+    assert!(matches!(&bootstrap.runtime[3].source, RuntimeSource::Rtds { resource, .. } if resource == "r"));
     let admin = bootstrap.admin.unwrap();
     assert_eq!(admin.address, Some(Address::Pipe("@a".into())));
     assert_eq!(admin.access_log[0].sink, AccessLogSink::File("/dev/null".into()));

@@ -115,7 +115,9 @@ fn access_logs_are_refused_with_their_path() {
         log(&filter("or_filter: {filters: [{not_health_check_filter: {}}, {traceable_filter: {}}]}"), "filter.or_filter.filters[1].traceable_filter: is not"),
         log(&filter("header_filter: {}"), "filter.header_filter.header: is required"),
         log(&filter("response_flag_filter: {flags: [XX]}"), "filter.response_flag_filter.flags[0]: \"XX\" is not a response flag"),
-        log(&filter("runtime_filter: {percent_sampled: {numerator: 101}}"), "filter.runtime_filter.percent_sampled.numerator: 101 is not"),
+        log(&filter("runtime_filter: {runtime_key: k, percent_sampled: {numerator: 101}}"), "filter.runtime_filter.percent_sampled.numerator: 101 is not"),
+        log(&filter("runtime_filter: {}"), "filter.runtime_filter.runtime_key: must not be empty"),
+        log(&filter("status_code_filter: {comparison: {value: {default_value: 1}}}"), "filter.status_code_filter.comparison.value.runtime_key: must not be empty"),
         log(&filter("extension_filter: {name: cel}"), "filter.extension_filter: \"cel\" has no type URL"),
     ];
     refuses(LISTENER, decode::listener, rows);

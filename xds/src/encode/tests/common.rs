@@ -7,7 +7,7 @@ use super::choices::Choices;
 use crate::model::{
     AccessLog, AccessLogFilter, AccessLogFormat, AccessLogSink, Address, ApiType, Cidr, ClusterName,
     Comparison, ConfigSource, DataSource, FormatString, Fraction, HeaderMatcher, HeaderTest, Host, JsonValue,
-    Locality, Metadata, Regex, SocketAddress, StringMatcher, StringPattern, Value,
+    Locality, Metadata, Regex, RuntimeUInt32, SocketAddress, StringMatcher, StringPattern, Value,
 };
 
 fn ip(from: &mut Choices<'_>) -> IpAddr {
@@ -175,14 +175,18 @@ fn json_object(from: &mut Choices<'_>, depth: u8) -> BTreeMap<String, JsonValue>
     from.list(3, |from| (from.name(), json(from, depth))).into_iter().collect()
 }
 
+fn runtime_uint32(from: &mut Choices<'_>) -> RuntimeUInt32 {
+    RuntimeUInt32 { default: from.number(), key: from.name() }
+}
+
 fn log_filter(from: &mut Choices<'_>, depth: u8) -> AccessLogFilter {
     let op = from.one_of(&[Comparison::Eq, Comparison::Ge, Comparison::Le, Comparison::Ne]);
     let two = |from: &mut Choices<'_>| vec![log_filter(from, depth - 1), log_filter(from, depth - 1)];
     match from.between(0, if depth == 0 { 6 } else { 8 }) {
         0 => AccessLogFilter::NotHealthCheck,
-        1 => AccessLogFilter::StatusCode(op, from.between(0, 599)),
-        2 => AccessLogFilter::DurationMillis(op, from.number()),
-        3 => AccessLogFilter::Runtime(fraction(from)),
+        1 => AccessLogFilter::StatusCode(op, runtime_uint32(from)),
+        2 => AccessLogFilter::DurationMillis(op, runtime_uint32(from)),
+        3 => AccessLogFilter::Runtime { share: fraction(from), key: from.name() },
         4 => AccessLogFilter::Header(header_matcher(from)),
         5 => AccessLogFilter::ResponseFlag(from.list(3, |from| from.one_of(&["UH", "NR", "DC"]).to_owned())),
         6 => AccessLogFilter::GrpcStatus {

@@ -8,8 +8,8 @@ use crate::model::{
     AppendAction, BackOff, ClusterName, ClusterTarget, DirectResponse, Domain, Forward, HashPolicy,
     HashSource, HeaderAdd, HeaderMutations, HostRewrite, MaxStreamDuration, PathMatch, PathRewrite,
     QueryMatcher, QueryTest, Redirect, RedirectPath, RequireTls, RetryCondition, RetryPolicy, Route,
-    RouteAction, RouteConfigName, RouteConfiguration, RouteMatch, RoutingPriority, VirtualHost,
-    WeightedCluster,
+    RouteAction, RouteConfigName, RouteConfiguration, RouteMatch, RoutingPriority, RuntimeFraction,
+    VirtualHost, WeightedCluster, WeightedClusters,
 };
 
 fn mutations(from: &mut Choices<'_>) -> HeaderMutations {
@@ -52,7 +52,8 @@ fn route_match(from: &mut Choices<'_>) -> RouteMatch {
             },
         }),
         grpc: from.flag(),
-        runtime_fraction: from.maybe(common::fraction),
+        runtime_fraction: from
+            .maybe(|from| RuntimeFraction { default: common::fraction(from), key: from.text() }),
     }
 }
 
@@ -79,13 +80,16 @@ fn target(from: &mut Choices<'_>) -> ClusterTarget {
     match from.between(0, 2) {
         0 => ClusterTarget::Cluster(ClusterName::new(from.name())),
         1 => ClusterTarget::Header(from.name()),
-        _ => ClusterTarget::Weighted(from.some(3, |from| WeightedCluster {
-            name: ClusterName::new(from.name()),
-            weight: from.between(1, 100),
-            request_headers: mutations(from),
-            response_headers: mutations(from),
-            host_rewrite_literal: from.text(),
-        })),
+        _ => ClusterTarget::Weighted(WeightedClusters {
+            clusters: from.some(3, |from| WeightedCluster {
+                name: ClusterName::new(from.name()),
+                weight: from.between(1, 100),
+                request_headers: mutations(from),
+                response_headers: mutations(from),
+                host_rewrite_literal: from.text(),
+            }),
+            runtime_key_prefix: from.text(),
+        }),
     }
 }
 

@@ -16,7 +16,7 @@ const ALONE_MAX: usize = 8;
 
 /// How many expressions a set holds: one state of its automaton names all that may still match, and the automaton's
 /// memory must hold the states that live paths need.
-const SET_MAX: usize = 128;
+const SET_MAX: usize = 512;
 
 /// What the program, and what each thread's automaton of one set may take.
 const SET_BYTES_MAX: usize = 2 * 1024 * 1024;

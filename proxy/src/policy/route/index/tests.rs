@@ -6,9 +6,11 @@ use xds::model::{HeaderMatcher, HeaderTest, PathMatch, Regex, RouteMatch};
 
 use super::Index;
 use crate::body::RequestHead;
+use crate::policy::draw::Draw;
 use crate::policy::facts::path_only;
 use crate::policy::route::matcher::Matcher;
 use crate::policy::samples::{get, path_match};
+use crate::runtime::RuntimeSnapshot;
 
 fn compile(models: &[RouteMatch]) -> (Vec<Matcher>, Index) {
     let matchers: Vec<_> = models.iter().map(|model| Matcher::compile(model).unwrap()).collect();
@@ -17,16 +19,18 @@ fn compile(models: &[RouteMatch]) -> (Vec<Matcher>, Index) {
 }
 
 fn walked(matchers: &[Matcher], head: &RequestHead) -> Option<usize> {
-    matchers.iter().position(|matcher| matcher.is_match(head, path_only(&head.path), 0))
+    let draw = Draw { random: 0, runtime: &RuntimeSnapshot::default() };
+    matchers.iter().position(|matcher| matcher.is_match(head, path_only(&head.path), draw))
 }
 
 /// What the index says, and how many routes it asked.
 fn indexed(matchers: &[Matcher], index: &Index, head: &RequestHead) -> (Option<usize>, usize) {
     let path = path_only(&head.path);
+    let draw = Draw { random: 0, runtime: &RuntimeSnapshot::default() };
     let mut asked = 0;
     let found = index.first(path, |route| {
         asked += 1;
-        matchers[route].is_match(head, path, 0)
+        matchers[route].is_match(head, path, draw)
     });
     (found, asked)
 }
