@@ -79,6 +79,8 @@ pub enum Reason {
     UpstreamMaxDuration,
     /// The control plane wants this share of requests refused (`drop_overloads`).
     DropOverload,
+    /// A fault filter answered in place of the upstream.
+    FaultInjected,
     /// The proxy is ending and takes no more work here.
     Draining,
     /// A bug here; caught, counted and logged.
@@ -109,6 +111,7 @@ impl Reason {
             | R::UpstreamReset
             | R::UpstreamRefused
             | R::DropOverload
+            | R::FaultInjected
             | R::Draining => 503,
             R::UpstreamProtocol => 502,
             R::UpstreamTimeout | R::PerTryTimeout | R::MaxDuration | R::UpstreamMaxDuration => 504,
@@ -136,6 +139,7 @@ impl Reason {
             R::MaxDuration => "DT",
             R::UpstreamMaxDuration => "UMSDR",
             R::DropOverload => "DO",
+            R::FaultInjected => "FI",
             R::RequestBodyTooLarge
             | R::RequestHeadTimeout
             | R::RequestTimeout
@@ -174,6 +178,7 @@ impl Reason {
             | R::NoCluster
             | R::Overflow
             | R::DropOverload
+            | R::FaultInjected
             | R::StreamIdleTimeout
             | R::MaxDuration
             | R::UpstreamMaxDuration

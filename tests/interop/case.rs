@@ -3,13 +3,14 @@
 use bytes::Bytes;
 use harness::message::Request;
 
-/// A listener of `differential.yaml`.
+/// A listener of `differential.yaml` or, for filters, `filters.yaml`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Listener {
     Main,
     Edge,
     Inner,
     Tcp,
+    Filters,
 }
 
 /// What a client does.

@@ -92,18 +92,22 @@ impl Side {
 
     fn start(name: &str, command: impl FnOnce(&std::path::Path) -> Command) -> Self {
         let backends: Vec<Backend> = ["a", "b", "c"].into_iter().map(Backend::start).collect();
-        let [main, edge, inner, tcp, admin, dead] = [(); 6].map(|()| free_addr());
+        let [main, edge, inner, tcp, filters, admin, dead] = [(); 7].map(|()| free_addr());
         let mut ports = vec![
             (main.port(), "MAIN"),
             (edge.port(), "EDGE"),
             (inner.port(), "INNER"),
             (tcp.port(), "TCP"),
+            (filters.port(), "FILTERS"),
             (admin.port(), "ADMIN"),
             (dead.port(), "DEAD"),
         ];
         ports.extend(backends.iter().zip(["A", "B", "C"]).map(|(backend, word)| (backend.port(), word)));
-        let template = workspace::root().join("tests/interop/differential.yaml");
-        let text = std::fs::read_to_string(template).expect("the bootstrap lies beside its test");
+        let lying = |name: &str| {
+            let path = workspace::root().join("tests/interop").join(name);
+            std::fs::read_to_string(path).expect("the bootstrap lies beside its test")
+        };
+        let text = lying("differential.yaml").replace("  # filters.yaml\n", &lying("filters.yaml"));
         let fill =
             |text: String, (port, word): &(u16, &str)| text.replace(&format!("@{word}@"), &port.to_string());
         let dir = workspace::temp_dir();
@@ -114,6 +118,7 @@ impl Side {
             (Listener::Edge, edge),
             (Listener::Inner, inner),
             (Listener::Tcp, tcp),
+            (Listener::Filters, filters),
         ]);
         for addr in listeners.values() {
             process.wait_accepts(*addr, START_DEADLINE);

@@ -79,11 +79,7 @@ pub(super) async fn run<T: Tries>(
         drop(ended);
         tries.note(Event::BackOff);
         if !wait.is_zero() {
-            let waited = pin!(async {
-                tokio::time::sleep(wait).await;
-                Ok(())
-            });
-            ledger.deadlines.limit(waited).await?;
+            ledger.wait(wait).await?;
         }
     }
 }

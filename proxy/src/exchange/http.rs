@@ -32,19 +32,30 @@ pub async fn handle(
     clusters: &Clusters,
     request: Request,
 ) -> Response {
-    let Request { mut head, body, interim } = request;
+    let Request { mut head, mut body, interim } = request;
     let patience = Some(Rc::clone(&worker.patience));
     let books = Books::open(policy, connection, head.version, whole_len(&body), patience);
     let runtime = Arc::clone(&books.ledger().record.borrow().runtime);
     let mut visit = Visit::begin(worker, connection, books, &head);
     let draw = Draw { random: worker.random(), runtime: &runtime };
-    let outcome = match visit.admit(&mut head).map(|admitted| (admitted, routes.find(&head, draw))) {
-        Ok((admitted, Found::Route(host, route))) => {
-            visit.routed(host, route);
-            visit.act(route, clusters, draw, admitted, (head, body, interim)).await
+    let outcome = match visit.admit(&mut head) {
+        Ok(admitted) => {
+            let found = routes.find(&head, draw);
+            let route = visit.found(&found);
+            let entered = if policy.filters.is_empty() {
+                Ok(())
+            } else {
+                Box::pin(visit.filter(&policy.filters, route, draw, &mut head, &mut body)).await
+            };
+            match (entered, found) {
+                (Err(stopped), _) => Err(stopped),
+                (Ok(()), Found::Route(_, route)) => {
+                    visit.act(route, clusters, draw, admitted, (head, body, interim)).await
+                }
+                (Ok(()), Found::TlsRequired) => Err(visit.stop(&head, to_https(&head))),
+                (Ok(()), Found::None) => Err(visit.fail(&head, Reason::NoRoute)),
+            }
         }
-        Ok((_, Found::TlsRequired)) => Err(visit.stop(&head, to_https(&head))),
-        Ok((_, Found::None)) => Err(visit.fail(&head, Reason::NoRoute)),
         Err(refused) => Err(visit.stop(&head, refused)),
     };
     visit.respond(outcome)

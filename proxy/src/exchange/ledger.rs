@@ -2,8 +2,10 @@
 
 use std::borrow::Cow;
 use std::cell::{Cell, RefCell};
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::deadline::Deadlines;
 use super::patience::Patience;
@@ -11,6 +13,7 @@ use crate::body::{Body, RequestHead, Version};
 use crate::error::{Error, Reason};
 use crate::fields::Fields;
 use crate::observe::record::{ConnectionFacts, LoggedRequest, Record};
+use crate::policy::filter::fault::Active;
 use crate::policy::http::{HttpMetric, HttpPolicy};
 use crate::policy::reply::Reply;
 
@@ -23,6 +26,8 @@ pub(super) struct Ledger {
     /// Whether the last thing sent to the client was all of the response.
     complete: Cell<bool>,
     tunnel: Cell<bool>,
+    /// Places among the requests with a fault.
+    pub(super) faults: RefCell<Vec<Active>>,
 }
 
 /// Closes the books when it is dropped; there is one for each request.
@@ -55,6 +60,7 @@ impl Books {
             policy: Arc::clone(policy),
             complete: Cell::new(false),
             tunnel: Cell::new(false),
+            faults: RefCell::default(),
         };
         if let Some(bytes) = whole {
             ledger.received(bytes);
@@ -90,6 +96,15 @@ impl Ledger {
             drop(record);
             self.deadlines.request_complete();
         }
+    }
+
+    /// Waits for `time`, within the limits of the request.
+    pub(super) async fn wait(&self, time: Duration) -> Result<(), Error> {
+        let waited = pin!(async {
+            tokio::time::sleep(time).await;
+            Ok(())
+        });
+        self.deadlines.limit(waited).await
     }
 
     /// Whether all of the request is here.
@@ -135,7 +150,12 @@ impl Ledger {
         if let Some(reason) = reply.reason {
             self.note_reason(reason);
         }
-        self.record.borrow_mut().details = Cow::Borrowed(reply.details);
+        self.note_details(reply.details);
+    }
+
+    /// Writes down who answered.
+    pub(super) fn note_details(&self, details: &'static str) {
+        self.record.borrow_mut().details = Cow::Borrowed(details);
     }
 
     /// Writes down why an attempt's transport failed, if that is why it ended.

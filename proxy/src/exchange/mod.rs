@@ -4,6 +4,10 @@ pub mod context;
 
 pub mod http;
 
+mod stop;
+
+mod filter;
+
 mod visit;
 
 mod forward;

@@ -1,7 +1,7 @@
 //! Answers made here: Envoy's bodies and fields, and gRPC's form for gRPC requests.
 
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, LOCATION};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderName, HeaderValue, StatusCode};
 
 use crate::body::{Body, Response, ResponseHead};
@@ -40,19 +40,17 @@ pub(super) fn of_error(error: &Error, asked: Asked) -> Reply {
     {
         text.insert_str(at, "retried and the latest ");
     }
-    Reply {
-        status: StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR),
-        body: Bytes::from(text),
-        location: None,
-        details: "",
-        reason: Some(reason),
-    }
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    Reply { body: Bytes::from(text), reason: Some(reason), ..Reply::status(status, "") }
 }
 
 /// The response, before the fields that routes and the connection manager add; `fields` stand in it already.
 pub(super) fn response(reply: &Reply, mut fields: Fields, asked: Asked) -> Response {
-    if let Some(location) = &reply.location {
-        fields.insert(LOCATION, location.clone());
+    for name in reply.headers.keys() {
+        fields.remove(name);
+    }
+    for (name, value) in &reply.headers {
+        fields.append(name.clone(), value.clone());
     }
     if asked.grpc {
         return grpc(reply, fields, asked);
@@ -86,6 +84,9 @@ fn grpc(reply: &Reply, mut fields: Fields, asked: Asked) -> Response {
 
 /// The status that stands for the answer (gRPC, "HTTP to gRPC Status Code Mapping").
 fn grpc_status(reply: &Reply) -> u32 {
+    if let Some(status) = reply.grpc_status {
+        return status;
+    }
     match (reply.reason, reply.status.as_u16()) {
         (Some(Reason::MaxDuration), _) => 4,
         (_, 400) => 13,

@@ -10,9 +10,11 @@ use xds::model::UpgradeConfig;
 
 use super::context::Worker;
 use super::download;
+use super::filter::{Passage, World};
 use super::forward::{Sending, Tried, opens_tunnel};
 use super::ledger::{Books, Ledger};
 use super::reply::{self, Asked};
+use super::stop::Stop;
 use super::upload::Upload;
 use crate::body::{Body, Interim, RequestHead, Response, Text};
 use crate::error::{Error, Reason};
@@ -20,31 +22,17 @@ use crate::fields::{Fields, number};
 use crate::observe::record::ConnectionFacts;
 use crate::policy::draw::Draw;
 use crate::policy::facts;
+use crate::policy::filter::Filters;
 use crate::policy::http::{Admitted, Closing, HttpMetric};
 use crate::policy::reply::Reply;
 use crate::policy::retry::Retries;
-use crate::policy::route::{Action, Cluster, Ends, Forward, Mutations, NewCookie, Route, VirtualHost};
+use crate::policy::route::{Action, Cluster, Ends, Forward, Found, Mutations, NewCookie, Route, VirtualHost};
 use crate::policy::timeout::Timeouts;
 use crate::upstream::pool::SendOptions;
 use crate::upstream::{Clusters, Named};
 
 const ATTEMPT_COUNT: HeaderName = HeaderName::from_static("x-envoy-attempt-count");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-
-/// Why a request is answered here.
-#[derive(Debug)]
-pub(super) enum Stop {
-    /// A rule says so.
-    Reply(Reply),
-    /// Something went wrong.
-    Error(Error),
-}
-
-impl From<Error> for Stop {
-    fn from(error: Error) -> Self {
-        Self::Error(error)
-    }
-}
 
 /// A request being served.
 pub(super) struct Visit<'a> {
@@ -61,6 +49,7 @@ pub(super) struct Visit<'a> {
     /// The request as the upstream saw it, where response fields are made of it.
     request: Option<RequestHead>,
     cookies: Vec<NewCookie>,
+    passage: Passage<'a>,
 }
 
 impl<'a> Visit<'a> {
@@ -83,6 +72,7 @@ impl<'a> Visit<'a> {
             mutations: None,
             request: None,
             cookies: Vec::new(),
+            passage: Passage::default(),
         }
     }
 
@@ -95,23 +85,48 @@ impl<'a> Visit<'a> {
         Ok(admitted)
     }
 
-    /// A route takes the request.
-    pub(super) fn routed(&mut self, host: &'a VirtualHost, route: &'a Route) {
+    /// A route takes the request, if one was found.
+    pub(super) fn found(&mut self, found: &Found<'a>) -> Option<&'a Route> {
+        let Found::Route(host, route) = *found else { return None };
         self.host = Some(host);
         self.mutations = Some(&route.response);
         self.ledger.record.borrow_mut().route = Arc::clone(&route.name);
+        Some(route)
     }
 
     /// A rule answers the request.
     pub(super) fn stop(&mut self, head: &RequestHead, reply: Reply) -> Stop {
         self.note_request(head);
-        Stop::Reply(reply)
+        reply.into()
     }
 
     /// The request cannot be served.
     pub(super) fn fail(&mut self, head: &RequestHead, reason: Reason) -> Stop {
         self.note_request(head);
         Stop::Error(reason.into())
+    }
+
+    /// Takes the request through the filters that are on for its route.
+    pub(super) async fn filter(
+        &mut self,
+        filters: &'a Filters,
+        route: Option<&'a Route>,
+        draw: Draw<'_>,
+        head: &mut RequestHead,
+        body: &mut Body,
+    ) -> Result<(), Stop> {
+        self.passage = Passage::new(filters, route.map(|route| route.overrides(draw)));
+        let cluster = route.and_then(|route| route.cluster(head, draw));
+        let forwards = route.is_some_and(Route::forwards);
+        let world =
+            World { worker: self.worker, ledger: &self.ledger, forwards, cluster: cluster.as_deref() };
+        let entered = self.passage.enter(&world, head, body).await;
+        if entered.is_err() {
+            // What a filter answers gets what a forwarding route adds, and nothing of other routes, as in Envoy.
+            self.mutations = self.mutations.filter(|_| forwards);
+            self.note_request(head);
+        }
+        entered
     }
 
     /// Carries out the route's action.
@@ -197,7 +212,7 @@ impl<'a> Visit<'a> {
             Action::Direct { .. } | Action::Forward(_) => HttpMetric::RqDirectResponse,
         });
         match route.reply(head) {
-            Some(reply) => Stop::Reply(reply),
+            Some(reply) => reply.into(),
             None => Stop::Error(Error::new(Reason::Internal, "a forwarding route has no answer")),
         }
     }
@@ -213,7 +228,7 @@ impl<'a> Visit<'a> {
     /// Keeps of the head what logs and response fields are made of.
     pub(super) fn note_request(&mut self, head: &RequestHead) {
         self.ledger.note_request(head);
-        if self.mutations.is_some_and(Mutations::needs_request) {
+        if self.mutations.is_some_and(Mutations::needs_request) || self.passage.needs_request() {
             self.request = Some(head.clone());
         }
     }
@@ -224,18 +239,26 @@ impl<'a> Visit<'a> {
     }
 
     /// The response for the client, whatever the outcome.
-    pub(super) fn respond(self, outcome: Result<Response, Stop>) -> Response {
+    pub(super) fn respond(mut self, outcome: Result<Response, Stop>) -> Response {
         let mut response = match outcome {
             Ok(response) => self.passed_on(response),
             Err(Stop::Reply(reply)) => {
                 self.ledger.note_reply(&reply);
                 self.made_here(&reply)
             }
+            Err(Stop::Response(response, details)) => {
+                self.ledger.note_details(details);
+                *response
+            }
             Err(Stop::Error(error)) => {
                 self.ledger.note_error(&error);
-                self.made_here(&reply::of_error(&error, self.asked()))
+                let response = self.made_here(&reply::of_error(&error, self.asked()));
+                // What is left of the body is not worth reading.
+                Response { close: error.reason() == Reason::RequestBodyTooLarge, ..response }
             }
         };
+        let world = World { worker: self.worker, ledger: &self.ledger, forwards: false, cluster: None };
+        self.passage.leave(&world, self.request.as_ref().map(facts::view), &mut response);
         let headers = &mut response.head.headers;
         for cookie in &self.cookies {
             headers.append(SET_COOKIE, cookie.0.clone());
@@ -267,6 +290,7 @@ impl<'a> Visit<'a> {
         }
         // Routes see the answer before it becomes gRPC's form and before it has a status, as in Envoy.
         self.mutate(&mut fields);
+        self.ledger.record.borrow_mut().status = reply.status.as_u16();
         reply::response(reply, fields, self.asked())
     }
 

@@ -11,6 +11,10 @@ mod port;
 
 mod header_tests;
 
+mod field_add;
+
+pub mod filter;
+
 pub mod http;
 
 pub mod route;

@@ -102,6 +102,7 @@ pub(crate) fn route(matches: RouteMatch, action: RouteAction) -> Route {
         action,
         request_headers: HeaderMutations::default(),
         response_headers: HeaderMutations::default(),
+        filters: Vec::new(),
     }
 }
 
@@ -120,6 +121,7 @@ pub(crate) fn host(name: &str, domains: Vec<Domain>, routes: Vec<Route>) -> Virt
         include_request_attempt_count: false,
         include_attempt_count_in_response: false,
         retry_policy: None,
+        filters: Vec::new(),
     }
 }
 
@@ -133,6 +135,7 @@ pub(crate) fn table(virtual_hosts: Vec<VirtualHost>) -> RouteConfiguration {
         most_specific_header_mutations_wins: false,
         validate_clusters: None,
         max_direct_response_body_size_bytes: 4096,
+        filters: Vec::new(),
     }
 }
 

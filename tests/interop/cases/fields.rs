@@ -7,7 +7,7 @@ use crate::case::Case;
 const HOST: &str = "headers.example";
 
 pub fn cases() -> Vec<Case> {
-    [mutations(), formats(), hop_by_hop(), proxy_fields(), responses(), values()].concat()
+    [mutations(), formats(), hop_by_hop(), proxy_fields(), responses(), values(), referers()].concat()
 }
 
 fn case(name: &str, request: Request) -> Case {
@@ -182,4 +182,35 @@ fn values() -> Vec<Case> {
         case("many fields", (0..60).fold(to("/plain"), |request, n| request.header(&format!("x-n{n}"), "v"))),
         case("user agent", to("/plain").header("user-agent", "test/1").header("accept", "*/*")),
     ]
+}
+
+/// What a `referer` may be.
+fn referers() -> Vec<Case> {
+    let values = [
+        "http://a.example/",
+        "https://a.example:8443/p?q=1",
+        "http://a.example",
+        "http://a.example/p#part",
+        "http://user@a.example/",
+        "http://user:secret@a.example/",
+        "http://",
+        "ftp://a.example/",
+        "/path?q=1",
+        "path",
+        "path:colon",
+        "/path:colon",
+        "/path#part",
+        "not an address",
+        "a.example:80/x",
+        "//a.example/x",
+        "about:blank",
+        "/a|b",
+        "/%41",
+        "HTTP://a.example/",
+        "",
+    ];
+    values
+        .iter()
+        .map(|value| case(&format!("referer {value:?}"), to("/plain").header("referer", value)))
+        .collect()
 }

@@ -30,6 +30,8 @@ mod edge;
 
 mod inner;
 
+mod filters;
+
 /// Every case.
 pub fn all() -> Vec<Case> {
     let subjects = [
@@ -47,6 +49,7 @@ pub fn all() -> Vec<Case> {
         http2::cases,
         edge::cases,
         inner::cases,
+        filters::cases,
     ];
     subjects.into_iter().flat_map(|cases| cases()).collect()
 }

@@ -13,10 +13,10 @@ use pb::route_action::{
 };
 use pb::weighted_cluster::{ClusterWeight, cluster_weight};
 
+use super::filter;
 use super::headers;
 use super::matcher;
 use super::path::{Invalid, Path, absent, off};
-use super::per_filter;
 use super::retry;
 use super::specifier_plugin;
 use super::upgrade;
@@ -151,7 +151,7 @@ fn weighted_cluster(path: &Path<'_>, cluster: &ClusterWeight) -> Result<Weighted
         host_rewrite_specifier,
     } = cluster;
     absent!(path; cluster_header, metadata_match);
-    per_filter::none(path, typed_per_filter_config)?;
+    let filters = filter::overrides(path, typed_per_filter_config)?;
     let host_rewrite_literal = match host_rewrite_specifier {
         Some(cluster_weight::HostRewriteSpecifier::HostRewriteLiteral(host)) => {
             headers::value(&path.field("host_rewrite_literal"), host)?
@@ -170,6 +170,7 @@ fn weighted_cluster(path: &Path<'_>, cluster: &ClusterWeight) -> Result<Weighted
         request_headers,
         response_headers,
         host_rewrite_literal,
+        filters,
     })
 }
 

@@ -7,9 +7,9 @@ use pb::http_connection_manager as inner;
 use pb::http_connection_manager::{RouteSpecifier, StripPortMode};
 
 use super::access_log;
+use super::filter;
 use super::hcm_edge as edge;
 use super::headers;
-use super::http_filter;
 use super::http_options as options;
 use super::path::{Invalid, Path, absent, off};
 use super::route_config;
@@ -70,7 +70,7 @@ pub(super) fn http_connection_manager(
     let manager = HttpConnectionManager {
         stat_prefix: path.field("stat_prefix").non_empty(stat_prefix)?, codec_type: codec(&path.field("codec_type"), *codec_type)?,
         routes: routes(path, route_specifier)?,
-        http_filters: http_filter::http_filters(&path.field("http_filters"), http_filters)?,
+        http_filters: filter::http_filters(&path.field("http_filters"), http_filters)?,
         idle_timeout: common.idle_timeout, max_connection_duration: common.max_connection_duration,
         max_stream_duration: common.max_stream_duration, max_requests_per_connection: common.max_requests_per_connection,
         max_headers_count: common.max_headers_count.unwrap_or(100), headers_with_underscores: common.headers_with_underscores,

@@ -95,7 +95,8 @@ pub(super) fn mutations(
     ))
 }
 
-fn add(path: &Path<'_>, option: &pb::HeaderValueOption) -> Result<HeaderAdd, Invalid> {
+/// A field to add.
+pub(super) fn add(path: &Path<'_>, option: &pb::HeaderValueOption) -> Result<HeaderAdd, Invalid> {
     let pb::HeaderValueOption { header, append, append_action, keep_empty_value } = option;
     let at = path.field("header");
     let pb::HeaderValue { key, value: text, raw_value } = at.required(header)?;
@@ -109,7 +110,7 @@ fn add(path: &Path<'_>, option: &pb::HeaderValueOption) -> Result<HeaderAdd, Inv
 }
 
 /// A name that configuration may touch: the pseudo-headers and `host` decide routing and framing.
-fn mutable(path: &Path<'_>, text: &str) -> Result<String, Invalid> {
+pub(super) fn mutable(path: &Path<'_>, text: &str) -> Result<String, Invalid> {
     if text.starts_with(':') || text.eq_ignore_ascii_case("host") {
         return path
             .refuse(format!("{text:?} may not be added or removed; use host_rewrite or a path rewrite"));

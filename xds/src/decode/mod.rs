@@ -53,7 +53,7 @@ mod cluster;
 
 mod upgrade;
 
-mod per_filter;
+mod filter;
 
 mod retry;
 
@@ -68,8 +68,6 @@ mod route_match;
 mod route;
 
 mod route_config;
-
-mod http_filter;
 
 mod hcm_edge;
 

@@ -6,10 +6,10 @@ use envoy_types::pb::envoy::config::route::v3 as pb;
 use http::StatusCode;
 use pb::route::Action;
 
+use super::filter;
 use super::forward;
 use super::headers;
 use super::path::{Invalid, Path, absent};
-use super::per_filter;
 use super::redirect;
 use super::route_match;
 use super::source;
@@ -40,7 +40,7 @@ pub(super) fn route(
     } = route;
     absent!(path; tracing, per_request_buffer_limit_bytes, stat_prefix, request_body_buffer_limit,
         route_specifiers);
-    per_filter::none(path, typed_per_filter_config)?;
+    let filters = filter::overrides(path, typed_per_filter_config)?;
     let at = path.field("match");
     let (request_headers, response_headers) = headers::mutations(
         path,
@@ -50,7 +50,7 @@ pub(super) fn route(
     let matches = route_match::route_match(&at, at.required(r#match)?)?;
     let action = self::action(path, action, shared)?;
     let name = name.clone();
-    Ok(action.map(|action| Route { name, matches, action, request_headers, response_headers }))
+    Ok(action.map(|action| Route { name, matches, action, request_headers, response_headers, filters }))
 }
 
 fn action(

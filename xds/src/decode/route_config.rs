@@ -5,9 +5,9 @@ use std::collections::HashSet;
 use envoy_types::pb::envoy::config::route::v3 as pb;
 use pb::virtual_host::TlsRequirementType;
 
+use super::filter;
 use super::headers;
 use super::path::{Invalid, Path, absent};
-use super::per_filter;
 use super::retry;
 use super::route::{self, Shared};
 use super::specifier_plugin;
@@ -35,7 +35,7 @@ pub(super) fn route_configuration(
     } = table;
     absent!(path; vhds, internal_only_headers, request_mirror_policies, vhost_header,
         ignore_path_parameters_in_path_matching, route_specifiers);
-    per_filter::none(path, typed_per_filter_config)?;
+    let filters = filter::overrides(path, typed_per_filter_config)?;
     let body_bytes_max =
         max_direct_response_body_size_bytes.as_ref().map_or(DIRECT_RESPONSE_BYTES, |limit| limit.value);
     let plugins = path.field("cluster_specifier_plugins");
@@ -59,6 +59,7 @@ pub(super) fn route_configuration(
         most_specific_header_mutations_wins: *most_specific_header_mutations_wins,
         validate_clusters: validate_clusters.as_ref().map(|validate| validate.value),
         max_direct_response_body_size_bytes: body_bytes_max,
+        filters,
     })
 }
 
@@ -82,7 +83,7 @@ fn virtual_host(
     absent!(path; matcher, virtual_clusters, rate_limits, cors, retry_policy_typed_config, hedge_policy,
         include_is_timeout_retry_header, per_request_buffer_limit_bytes, request_body_buffer_limit,
         request_mirror_policies, route_specifiers);
-    per_filter::none(path, typed_per_filter_config)?;
+    let filters = filter::overrides(path, typed_per_filter_config)?;
     let at = path.field("domains");
     if domains.is_empty() {
         return at.refuse("must not be empty; `*` takes every host");
@@ -112,6 +113,7 @@ fn virtual_host(
             .as_ref()
             .map(|policy| retry::retry_policy(&retries, policy))
             .transpose()?,
+        filters,
     })
 }
 

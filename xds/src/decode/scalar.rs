@@ -135,6 +135,14 @@ impl Path<'_> {
         Ok(RuntimeFraction { default, key: runtime_key.clone() })
     }
 
+    /// A share that may be left out.
+    pub(super) fn optional_fraction(
+        &self,
+        fraction: Option<&RuntimeFractionalPercent>,
+    ) -> Result<Option<RuntimeFraction>, Invalid> {
+        fraction.map(|fraction| self.runtime_fraction(fraction)).transpose()
+    }
+
     /// A number that a runtime value may stand in for.
     pub(super) fn runtime_uint32(&self, value: &PbRuntimeUInt32) -> Result<RuntimeUInt32, Invalid> {
         let PbRuntimeUInt32 { default_value, runtime_key } = value;

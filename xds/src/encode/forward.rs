@@ -9,6 +9,7 @@ use pb::route_action::{
 };
 use pb::weighted_cluster::{ClusterWeight, cluster_weight};
 
+use super::filter;
 use super::headers;
 use super::matcher;
 use super::retry;
@@ -82,7 +83,8 @@ fn target(target: &ClusterTarget) -> ClusterSpecifier {
 }
 
 fn weighted(cluster: &WeightedCluster) -> ClusterWeight {
-    let WeightedCluster { name, weight, request_headers, response_headers, host_rewrite_literal } = cluster;
+    let WeightedCluster { name, weight, request_headers, response_headers, host_rewrite_literal, filters } =
+        cluster;
     let host = Some(host_rewrite_literal.clone()).filter(|host| !host.is_empty());
     ClusterWeight {
         name: name.to_string(),
@@ -91,6 +93,7 @@ fn weighted(cluster: &WeightedCluster) -> ClusterWeight {
         request_headers_to_remove: request_headers.remove.clone(),
         response_headers_to_add: headers::add(&response_headers.add),
         response_headers_to_remove: response_headers.remove.clone(),
+        typed_per_filter_config: filter::overrides(filters),
         host_rewrite_specifier: host.map(cluster_weight::HostRewriteSpecifier::HostRewriteLiteral),
         ..Default::default()
     }

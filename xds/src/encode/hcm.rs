@@ -2,19 +2,19 @@
 
 use envoy_types::pb::envoy::config::core::v3::HttpProtocolOptions;
 use envoy_types::pb::envoy::config::core::v3::http_protocol_options::HeadersWithUnderscoresAction;
-use envoy_types::pb::envoy::extensions::filters::http::router::v3::Router as PbRouter;
 use envoy_types::pb::envoy::extensions::filters::network::http_connection_manager::v3 as pb;
 use pb::http_connection_manager as inner;
 use pb::http_connection_manager::{RouteSpecifier, StripPortMode};
 
 use super::access_log;
+use super::filter;
 use super::http_options as options;
 use super::route;
 use super::scalar;
 use super::source;
 use crate::model::{
-    CodecType, EscapedSlashes, ForwardClientCert, ForwardedCertFields, HttpConnectionManager, HttpFilter,
-    HttpFilterKind, RouteSource, Router, ServerHeader, StripPort, UnderscoreHeaders, UpgradeConfig,
+    CodecType, EscapedSlashes, ForwardClientCert, ForwardedCertFields, HttpConnectionManager, RouteSource,
+    ServerHeader, StripPort, UnderscoreHeaders, UpgradeConfig,
 };
 
 pub(super) fn http_connection_manager(manager: &HttpConnectionManager) -> pb::HttpConnectionManager {
@@ -40,7 +40,7 @@ pub(super) fn http_connection_manager(manager: &HttpConnectionManager) -> pb::Ht
     pb::HttpConnectionManager {
         codec_type: codec(*codec_type).into(),
         stat_prefix: stat_prefix.clone(),
-        http_filters: http_filters.iter().map(http_filter).collect(),
+        http_filters: http_filters.iter().map(filter::http_filter).collect(),
         common_http_protocol_options: Some(common),
         http_protocol_options: Some(options::http1(http1)),
         http2_protocol_options: Some(options::http2(http2)),
@@ -147,26 +147,6 @@ fn upgrade(upgrade: &UpgradeConfig) -> inner::UpgradeConfig {
     inner::UpgradeConfig {
         upgrade_type: upgrade_type.clone(),
         enabled: scalar::switch(*enabled),
-        ..Default::default()
-    }
-}
-
-fn http_filter(filter: &HttpFilter) -> pb::HttpFilter {
-    let HttpFilter { name, kind, disabled } = filter;
-    let config = match kind {
-        HttpFilterKind::Router(Router { suppress_envoy_headers, strict_check_headers, upstream_log }) => {
-            scalar::any(&PbRouter {
-                upstream_log: access_log::access_logs(upstream_log),
-                suppress_envoy_headers: *suppress_envoy_headers,
-                strict_check_headers: strict_check_headers.clone(),
-                ..Default::default()
-            })
-        }
-    };
-    pb::HttpFilter {
-        name: name.clone(),
-        disabled: *disabled,
-        config_type: Some(pb::http_filter::ConfigType::TypedConfig(config)),
         ..Default::default()
     }
 }

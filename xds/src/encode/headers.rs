@@ -12,24 +12,24 @@ pub(super) fn literal(name: &str, value: &str) -> pb::HeaderValue {
 
 /// Fields to add.
 pub(super) fn add(fields: &[HeaderAdd]) -> Vec<pb::HeaderValueOption> {
-    let option = |field: &HeaderAdd| {
-        let HeaderAdd { name, value, action, keep_empty_value } = field;
-        let action = match action {
-            AppendAction::AppendIfExistsOrAdd => HeaderAppendAction::AppendIfExistsOrAdd,
-            AppendAction::AddIfAbsent => HeaderAppendAction::AddIfAbsent,
-            AppendAction::OverwriteIfExistsOrAdd => HeaderAppendAction::OverwriteIfExistsOrAdd,
-            AppendAction::OverwriteIfExists => HeaderAppendAction::OverwriteIfExists,
-        };
-        pb::HeaderValueOption {
-            header: Some(pb::HeaderValue {
-                key: name.clone(),
-                value: value.as_str().to_owned(),
-                ..Default::default()
-            }),
-            append_action: action.into(),
-            keep_empty_value: *keep_empty_value,
-            ..Default::default()
-        }
-    };
     fields.iter().map(option).collect()
+}
+
+/// A field to add.
+pub(super) fn option(field: &HeaderAdd) -> pb::HeaderValueOption {
+    let HeaderAdd { name, value, action, keep_empty_value } = field;
+    let action = match action {
+        AppendAction::AppendIfExistsOrAdd => HeaderAppendAction::AppendIfExistsOrAdd,
+        AppendAction::AddIfAbsent => HeaderAppendAction::AddIfAbsent,
+        AppendAction::OverwriteIfExistsOrAdd => HeaderAppendAction::OverwriteIfExistsOrAdd,
+        AppendAction::OverwriteIfExists => HeaderAppendAction::OverwriteIfExists,
+    };
+    let header =
+        pb::HeaderValue { key: name.clone(), value: value.as_str().to_owned(), ..Default::default() };
+    pb::HeaderValueOption {
+        header: Some(header),
+        append_action: action.into(),
+        keep_empty_value: *keep_empty_value,
+        ..Default::default()
+    }
 }

@@ -39,6 +39,8 @@ mod forward;
 
 mod route;
 
+mod filter;
+
 mod hcm;
 
 mod listener;

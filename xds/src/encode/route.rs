@@ -6,6 +6,7 @@ use pb::redirect_action::{PathRewriteSpecifier, RedirectResponseCode, SchemeRewr
 use pb::route_match::{ConnectMatcher, GrpcRouteMatchOptions, PathSpecifier};
 use pb::virtual_host::TlsRequirementType;
 
+use super::filter;
 use super::forward;
 use super::headers;
 use super::matcher;
@@ -27,6 +28,7 @@ pub(super) fn route_configuration(table: &RouteConfiguration) -> pb::RouteConfig
         most_specific_header_mutations_wins,
         validate_clusters,
         max_direct_response_body_size_bytes,
+        filters,
     } = table;
     pb::RouteConfiguration {
         name: name.to_string(),
@@ -38,6 +40,7 @@ pub(super) fn route_configuration(table: &RouteConfiguration) -> pb::RouteConfig
         most_specific_header_mutations_wins: *most_specific_header_mutations_wins,
         validate_clusters: validate_clusters.and_then(scalar::switch),
         max_direct_response_body_size_bytes: scalar::uint32(*max_direct_response_body_size_bytes),
+        typed_per_filter_config: filter::overrides(filters),
         ignore_port_in_host_matching: *ignore_port_in_host_matching,
         ..Default::default()
     }
@@ -54,6 +57,7 @@ fn virtual_host(host: &VirtualHost) -> pb::VirtualHost {
         include_request_attempt_count,
         include_attempt_count_in_response,
         retry_policy,
+        filters,
     } = host;
     let require_tls = match require_tls {
         RequireTls::None => TlsRequirementType::None,
@@ -72,12 +76,13 @@ fn virtual_host(host: &VirtualHost) -> pb::VirtualHost {
         include_request_attempt_count: *include_request_attempt_count,
         include_attempt_count_in_response: *include_attempt_count_in_response,
         retry_policy: retry_policy.as_ref().map(retry::retry_policy),
+        typed_per_filter_config: filter::overrides(filters),
         ..Default::default()
     }
 }
 
 fn route(route: &Route) -> pb::Route {
-    let Route { name, matches, action, request_headers, response_headers } = route;
+    let Route { name, matches, action, request_headers, response_headers, filters } = route;
     let action = match action {
         RouteAction::Forward(forward) => pb::route::Action::Route(forward::forward(forward)),
         RouteAction::Redirect(to) => pb::route::Action::Redirect(redirect(to)),
@@ -96,6 +101,7 @@ fn route(route: &Route) -> pb::Route {
         request_headers_to_remove: request_headers.remove.clone(),
         response_headers_to_add: headers::add(&response_headers.add),
         response_headers_to_remove: response_headers.remove.clone(),
+        typed_per_filter_config: filter::overrides(filters),
         action: Some(action),
         ..Default::default()
     }

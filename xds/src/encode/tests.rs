@@ -6,6 +6,8 @@ mod cluster;
 
 mod common;
 
+mod filter;
+
 mod manager;
 
 mod listener;

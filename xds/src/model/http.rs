@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use super::{AccessLog, ConfigSource, RouteConfigName, RouteConfiguration, UpgradeConfig};
+use super::{AccessLog, ConfigSource, HttpFilter, RouteConfigName, RouteConfiguration, UpgradeConfig};
 
 /// Everything a listener's chain says about HTTP. `None` durations mean "no limit".
 #[derive(Debug, Clone, PartialEq)]
@@ -105,35 +105,6 @@ pub enum RouteSource {
         /// Where it is fetched.
         source: ConfigSource,
     },
-}
-
-/// An HTTP filter.
-#[derive(Debug, Clone, PartialEq)]
-pub struct HttpFilter {
-    /// Its name in the chain.
-    pub name: String,
-    /// What it does.
-    pub kind: HttpFilterKind,
-    /// Whether it is off unless a route turns it on.
-    pub disabled: bool,
-}
-
-/// What a filter does.
-#[derive(Debug, Clone, PartialEq)]
-pub enum HttpFilterKind {
-    /// Sends the request to its cluster; always last.
-    Router(Router),
-}
-
-/// Router settings.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct Router {
-    /// Whether `x-envoy-*` response and request fields are left out.
-    pub suppress_envoy_headers: bool,
-    /// Request fields (`x-envoy-retry-on` …) that must be well formed.
-    pub strict_check_headers: Vec<String>,
-    /// Logs, a line per attempt.
-    pub upstream_log: Vec<AccessLog>,
 }
 
 /// HTTP/1 settings.

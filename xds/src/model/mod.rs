@@ -29,7 +29,11 @@ mod secret;
 
 mod listener;
 
+mod header;
+
 mod upgrade;
+
+mod filter;
 
 mod http;
 
@@ -62,15 +66,20 @@ pub use cluster::{
     TransportSocketMatch, UpstreamHttp, UpstreamProtocol, UpstreamTransport,
 };
 pub use endpoint::{Endpoint, EndpointHealth, LoadAssignment, Locality, LocalityEndpoints};
+pub use filter::{
+    Buffer, BufferPerRoute, CorsPolicy, CsrfPolicy, Fault, FaultAbort, FaultAbortKind, FaultDelay,
+    FaultRateLimit, FilterConfig, FilterMutations, FilterOverride, FilterSetting, HeaderChange,
+    HeaderMutationFilter, HttpFilter, HttpFilterKind, QueryChange, Router,
+};
 pub use format::{Command, FormatPart, FormatString, Operator};
+pub use header::{AppendAction, HeaderAdd, HeaderMutations};
 pub use health::{
     GrpcHealthCheck, HealthCheck, HealthCheckKind, HttpHealthCheck, OutlierDetection, StatusRange,
     TcpHealthCheck,
 };
 pub use http::{
     CodecType, EscapedSlashes, ForwardClientCert, ForwardedCertFields, Http1Options, Http2Options,
-    HttpConnectionManager, HttpFilter, HttpFilterKind, PathNormalization, RouteSource, Router, ServerHeader,
-    StripPort, UnderscoreHeaders,
+    HttpConnectionManager, PathNormalization, RouteSource, ServerHeader, StripPort, UnderscoreHeaders,
 };
 pub use key::{CertificateChain, PrivateKey};
 pub use listener::{
@@ -85,10 +94,9 @@ pub use metadata::{Metadata, Value};
 pub use name::{ClusterName, ListenerName, RouteConfigName, SecretName};
 pub use retry::{BackOff, RetryCondition, RetryPolicy};
 pub use route::{
-    AppendAction, ClusterTarget, DirectResponse, Domain, Forward, HashPolicy, HashSource, HeaderAdd,
-    HeaderMutations, HostRewrite, MaxStreamDuration, PathMatch, PathRewrite, Redirect, RedirectPath,
-    RequireTls, Route, RouteAction, RouteConfiguration, RouteMatch, RoutingPriority, VirtualHost,
-    WeightedCluster, WeightedClusters,
+    ClusterTarget, DirectResponse, Domain, Forward, HashPolicy, HashSource, HostRewrite, MaxStreamDuration,
+    PathMatch, PathRewrite, Redirect, RedirectPath, RequireTls, Route, RouteAction, RouteConfiguration,
+    RouteMatch, RoutingPriority, VirtualHost, WeightedCluster, WeightedClusters,
 };
 pub use runtime::{RuntimeFraction, RuntimeLayer, RuntimeSource, RuntimeUInt32, RuntimeValues};
 pub use secret::{Secret, SecretKind};

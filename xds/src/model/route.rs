@@ -5,8 +5,8 @@ use std::time::Duration;
 use http::StatusCode;
 
 use super::{
-    ClusterName, FormatString, HeaderMatcher, QueryMatcher, Regex, RetryPolicy, RouteConfigName,
-    RuntimeFraction, UpgradeConfig,
+    ClusterName, FilterOverride, HeaderMatcher, HeaderMutations, QueryMatcher, Regex, RetryPolicy,
+    RouteConfigName, RuntimeFraction, UpgradeConfig,
 };
 
 /// A table of virtual hosts.
@@ -28,6 +28,8 @@ pub struct RouteConfiguration {
     pub validate_clusters: Option<bool>,
     /// Largest body of a direct response; Envoy's default is 4 KiB.
     pub max_direct_response_body_size_bytes: u32,
+    /// What is said about filters; a filter stands here once.
+    pub filters: Vec<FilterOverride>,
 }
 
 /// A set of domains and their routes.
@@ -51,6 +53,8 @@ pub struct VirtualHost {
     pub include_attempt_count_in_response: bool,
     /// For routes without one of their own.
     pub retry_policy: Option<RetryPolicy>,
+    /// What is said about filters; a filter stands here once.
+    pub filters: Vec<FilterOverride>,
 }
 
 /// A domain to match the authority with; lower case. Exact wins over suffix, suffix over prefix, then any; the
@@ -103,6 +107,8 @@ pub struct Route {
     pub request_headers: HeaderMutations,
     /// On responses.
     pub response_headers: HeaderMutations,
+    /// What is said about filters; a filter stands here once.
+    pub filters: Vec<FilterOverride>,
 }
 
 /// Which requests a route takes.
@@ -222,6 +228,8 @@ pub struct WeightedCluster {
     pub response_headers: HeaderMutations,
     /// The authority the upstream sees.
     pub host_rewrite_literal: String,
+    /// What is said about filters; a filter stands here once.
+    pub filters: Vec<FilterOverride>,
 }
 
 /// The path the upstream sees.
@@ -343,40 +351,4 @@ pub struct DirectResponse {
     pub status: StatusCode,
     /// At most the table's `max_direct_response_body_size_bytes`.
     pub body: Option<super::DataSource>,
-}
-
-/// Fields to add and to remove, in order: removals first.
-#[derive(Debug, Clone, PartialEq, Default)]
-pub struct HeaderMutations {
-    /// To add.
-    pub add: Vec<HeaderAdd>,
-    /// To remove; lower case.
-    pub remove: Vec<String>,
-}
-
-/// A field to add.
-#[derive(Debug, Clone, PartialEq)]
-pub struct HeaderAdd {
-    /// Lower case; `:`-fields and `host` are refused.
-    pub name: String,
-    /// The value, may hold commands.
-    pub value: FormatString,
-    /// What is done when the field exists.
-    pub action: AppendAction,
-    /// Whether the field is added when its value is empty.
-    pub keep_empty_value: bool,
-}
-
-/// What is done when a field exists already.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum AppendAction {
-    /// A second one is added.
-    #[default]
-    AppendIfExistsOrAdd,
-    /// Nothing.
-    AddIfAbsent,
-    /// It is replaced, or added.
-    OverwriteIfExistsOrAdd,
-    /// It is replaced, never added.
-    OverwriteIfExists,
 }

@@ -44,6 +44,7 @@ impl HttpPolicy {
         let connect_port = self.normalize_authority(head, connection);
         let client = self.note_origin(head, connection);
         self.remove_envoy_fields(head);
+        super::sanitize::check_referer(head);
         self.note_hop(head, connection, &client);
         self.give_request_id(head, rng);
         self.forward_client_cert(head, connection);

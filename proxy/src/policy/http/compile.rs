@@ -14,6 +14,7 @@ use super::stats::HttpStats;
 use crate::error::Invalid;
 use crate::observe::access_log::{AccessLogs, Needs};
 use crate::observe::record::ip_text;
+use crate::policy::filter::Filters;
 use crate::policy::timeout::Defaults;
 use crate::runtime::LiveRuntime;
 
@@ -28,6 +29,8 @@ pub struct HttpPolicy {
     pub upstream_log: AccessLogs,
     /// Whether `x-envoy-*` fields are left out both ways.
     pub suppress_envoy_headers: bool,
+    /// What stands before the router.
+    pub filters: Filters,
     /// What a record must keep of the heads for both logs.
     pub needs: Needs,
     /// What overrules defaults of the configuration.
@@ -68,8 +71,9 @@ impl HttpPolicy {
         let router = model
             .http_filters
             .last()
-            .map(|filter| match &filter.kind {
-                HttpFilterKind::Router(router) => router,
+            .and_then(|filter| match &filter.kind {
+                HttpFilterKind::Router(router) => Some(router),
+                _ => None,
             })
             .ok_or_else(|| Invalid::new("http_filters", "the last filter must be the router"))?;
         let text = |name: &str, value: &str| {
@@ -88,6 +92,7 @@ impl HttpPolicy {
         needs.extend(upstream_log.needs());
         Ok(Self {
             needs,
+            filters: Filters::compile(&model.http_filters, &model.stat_prefix, shared)?,
             stats: shared.http_stats(&model.stat_prefix),
             access_log,
             upstream_log,

@@ -1,6 +1,9 @@
-//! `x-envoy-*` request fields that only trusted neighbours may send.
+//! Request fields that are taken away: `x-envoy-*` ones that only trusted neighbours may send, and a `referer` that
+//! is none.
 //!
 //! Without `internal_address_config`, which this proxy refuses, Envoy trusts no address, so that they always go.
+
+use http::header::REFERER;
 
 use super::compile::HttpPolicy;
 use crate::body::RequestHead;
@@ -41,4 +44,28 @@ impl HttpPolicy {
             ALWAYS.contains(&name) || (edge && AT_THE_EDGE.contains(&name))
         });
     }
+}
+
+/// Removes a `referer` that may not be one (RFC 9110 §10.1.3: neither fragment nor user information), as Envoy does.
+pub(super) fn check_referer(head: &mut RequestHead) {
+    let Some(value) = head.headers.get(REFERER) else { return };
+    if !std::str::from_utf8(value.as_bytes()).is_ok_and(is_referer) {
+        head.headers.remove(REFERER);
+    }
+}
+
+fn is_referer(value: &str) -> bool {
+    if let Some((_, rest)) = value.split_once("://").filter(|(scheme, _)| is_scheme(scheme)) {
+        let authority = rest.split(['/', '?']).next().unwrap_or_default();
+        return !authority.is_empty() && !authority.contains('@') && !rest.contains('#');
+    }
+    // A relative reference: no colon before its first slash, and nothing but what a path or query may hold.
+    let scheme = value.split('/').next().unwrap_or_default();
+    let may_stand = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~%!$&'()*+,;=:@/?".contains(&byte);
+    !scheme.contains(':') && value.bytes().all(may_stand)
+}
+
+fn is_scheme(text: &str) -> bool {
+    text.starts_with(|first: char| first.is_ascii_alphabetic())
+        && text.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }

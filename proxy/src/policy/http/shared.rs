@@ -1,11 +1,12 @@
 //! What compiled policies share and what outlives them: counters, log outputs, the environment.
 
+use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
 use super::stats::HttpStats;
 use crate::observe::access_log::{Environment, Outputs};
-use crate::observe::metrics::{Counters, Histogram, Registry, Scope};
+use crate::observe::metrics::{Counters, Histogram, MetricSet, Registry, Scope};
 
 /// Made once for a process and handed to every compilation.
 #[derive(Debug)]
@@ -13,13 +14,14 @@ pub struct Shared {
     registry: Arc<Registry>,
     outputs: Arc<Outputs>,
     http: Mutex<HashMap<String, Weak<HttpStats>>>,
+    filters: Mutex<HashMap<(TypeId, String), Weak<dyn Any + Send + Sync>>>,
 }
 
 impl Shared {
     /// Metrics go to `registry`, access logs to `outputs`.
     #[must_use]
     pub fn new(registry: Arc<Registry>, outputs: Arc<Outputs>) -> Self {
-        Self { registry, outputs, http: Mutex::default() }
+        Self { registry, outputs, http: Mutex::default(), filters: Mutex::default() }
     }
 
     /// Where metrics are shown.
@@ -52,11 +54,7 @@ impl Shared {
             rq_time: Arc::new(Histogram::new()),
             cx_length: Arc::new(Histogram::new()),
         });
-        let scope = || Scope {
-            family: "http",
-            label: "envoy_http_conn_manager_prefix",
-            name: stat_prefix.to_owned(),
-        };
+        let scope = || scope(stat_prefix);
         self.registry.add_counters(scope(), &stats.counters);
         let help = "Milliseconds from a request's start to its response's end.";
         self.registry.add_histogram(scope(), "downstream_rq_time", help, &stats.rq_time);
@@ -66,4 +64,25 @@ impl Shared {
         known.insert(stat_prefix.to_owned(), Arc::downgrade(&stats));
         stats
     }
+
+    /// The metrics of a filter under `stat_prefix`, by the same rule.
+    #[must_use]
+    pub fn filter_counters<S: MetricSet>(&self, stat_prefix: &str) -> Arc<Counters<S>> {
+        let mut known = self.filters.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = (TypeId::of::<S>(), stat_prefix.to_owned());
+        let alive = known.get(&key).and_then(Weak::upgrade);
+        if let Some(counters) = alive.and_then(|counters| counters.downcast::<Counters<S>>().ok()) {
+            return counters;
+        }
+        let counters = Arc::new(Counters::<S>::new());
+        self.registry.add_counters(scope(stat_prefix), &counters);
+        known.retain(|_, counters| counters.strong_count() > 0);
+        let held: Arc<dyn Any + Send + Sync> = Arc::clone(&counters) as _;
+        known.insert(key, Arc::downgrade(&held));
+        counters
+    }
+}
+
+fn scope(stat_prefix: &str) -> Scope {
+    Scope { family: "http", label: "envoy_http_conn_manager_prefix", name: stat_prefix.to_owned() }
 }

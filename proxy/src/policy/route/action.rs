@@ -14,6 +14,7 @@ use crate::body::{RequestHead, Text};
 use crate::error::Invalid;
 use crate::observe::access_log::Environment;
 use crate::policy::draw::Draw;
+use crate::policy::filter::{self, Overrides};
 use crate::policy::retry::RetryRule;
 use crate::policy::timeout::RouteTimeouts;
 
@@ -84,6 +85,7 @@ pub struct WeightedCluster {
     authority: Option<Text>,
     request: Mutations,
     response: Mutations,
+    overrides: Arc<Overrides>,
 }
 
 /// The cluster chosen for a request.
@@ -105,6 +107,8 @@ pub(super) struct Levels {
     /// In the order in which they are carried out.
     pub(super) request: Vec<Arc<Stage>>,
     pub(super) response: Vec<Arc<Stage>>,
+    /// What is said about filters.
+    pub(super) overrides: Arc<Overrides>,
 }
 
 impl Levels {
@@ -225,6 +229,16 @@ impl Target {
         }
     }
 
+    /// What the cluster that `draw` chooses says about filters, if one has a say of its own.
+    pub(super) fn overrides(&self, draw: Draw<'_>) -> Option<&Overrides> {
+        match self {
+            Self::Cluster(_) | Self::Header(_) => None,
+            Self::Weighted { clusters, total } => {
+                split(clusters, *total, draw).map(|cluster| &*cluster.overrides)
+            }
+        }
+    }
+
     /// The cluster for a request; `None` when the header that should name it does not. `draw` splits.
     #[must_use]
     pub fn choose(&self, head: &RequestHead, draw: Draw<'_>) -> Option<Cluster<'_>> {
@@ -236,17 +250,7 @@ impl Target {
                 (!name.is_empty()).then(|| plain(name.into()))
             }
             Self::Weighted { clusters, total } => {
-                let total = match draw.runtime.is_empty() {
-                    true => *total,
-                    false => clusters.iter().map(|cluster| cluster.weight(draw)).sum(),
-                };
-                let mut left = draw.random.checked_rem(total)?;
-                let chosen = clusters.iter().find(|cluster| {
-                    let weight = cluster.weight(draw);
-                    let here = left < weight;
-                    left = left.saturating_sub(weight);
-                    here
-                });
+                let chosen = split(clusters, *total, draw);
                 chosen.map(|cluster| Cluster {
                     name: Arc::clone(&cluster.name),
                     authority: cluster.authority.as_ref(),
@@ -256,6 +260,21 @@ impl Target {
             }
         }
     }
+}
+
+/// The one of `clusters`, whose weights add up to `total` unless runtime values say otherwise, that is chosen.
+fn split<'a>(clusters: &'a [WeightedCluster], total: u64, draw: Draw<'_>) -> Option<&'a WeightedCluster> {
+    let total = match draw.runtime.is_empty() {
+        true => total,
+        false => clusters.iter().map(|cluster| cluster.weight(draw)).sum(),
+    };
+    let mut left = draw.random.checked_rem(total)?;
+    clusters.iter().find(|cluster| {
+        let weight = cluster.weight(draw);
+        let here = left < weight;
+        left = left.saturating_sub(weight);
+        here
+    })
 }
 
 impl WeightedCluster {
@@ -270,8 +289,14 @@ impl WeightedCluster {
         levels: &Levels,
         environment: &Environment,
     ) -> Result<Self, Invalid> {
-        let model::WeightedCluster { name, weight, request_headers, response_headers, host_rewrite_literal } =
-            model;
+        let model::WeightedCluster {
+            name,
+            weight,
+            request_headers,
+            response_headers,
+            host_rewrite_literal,
+            filters,
+        } = model;
         let request = Stage::compile(request_headers, environment)
             .map_err(|invalid| invalid.within("request_headers"))?;
         let response = Stage::compile(response_headers, environment)
@@ -284,6 +309,7 @@ impl WeightedCluster {
             authority: (!host_rewrite_literal.is_empty()).then(|| Text::from(host_rewrite_literal.as_str())),
             request,
             response,
+            overrides: filter::within(&levels.overrides, filters, environment)?,
         })
     }
 }

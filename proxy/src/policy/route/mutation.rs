@@ -11,9 +11,10 @@ use xds::model::{AppendAction, HeaderMutations};
 use crate::body::RequestHead;
 use crate::error::Invalid;
 use crate::fields::Fields;
-use crate::observe::access_log::{Environment, Format, Needs};
+use crate::observe::access_log::{Environment, Needs};
 use crate::observe::record::{Heads, Record, RequestView};
 use crate::policy::facts;
+use crate::policy::field_add::{Add, append, header_name};
 
 /// One level's mutations.
 #[derive(Debug, Default)]
@@ -22,38 +23,12 @@ pub struct Stage {
     add: Vec<Add>,
 }
 
-#[derive(Debug)]
-struct Add {
-    name: HeaderName,
-    value: Value,
-    action: AppendAction,
-    keep_empty: bool,
-}
-
-#[derive(Debug)]
-enum Value {
-    Fixed(HeaderValue),
-    Format(Format),
-}
-
 /// Stages in the order in which they are carried out.
 #[derive(Debug, Default)]
 pub struct Mutations {
     stages: Vec<Arc<Stage>>,
     needs_request: bool,
 }
-
-/// Single-valued request fields: Envoy keeps one of each and joins what is appended to it.
-const JOINED: [HeaderName; 8] = [
-    http::header::USER_AGENT,
-    http::header::CONTENT_TYPE,
-    http::header::ACCEPT,
-    http::header::AUTHORIZATION,
-    http::header::CACHE_CONTROL,
-    http::header::REFERER,
-    http::header::VIA,
-    HeaderName::from_static("x-forwarded-for"),
-];
 
 impl Stage {
     /// Compiles one level.
@@ -66,22 +41,8 @@ impl Stage {
             stage.remove.push(header_name(name).map_err(|bad| bad.within(&format!("remove[{index}]")))?);
         }
         for (index, model) in model.add.iter().enumerate() {
-            let at = |invalid: Invalid| invalid.within(&format!("add[{index}].header"));
-            let format = Format::compile(&model.value, environment)
-                .map_err(|reason| at(Invalid::new("value", reason)))?;
-            let value =
-                match format.as_literal() {
-                    Some(text) => Value::Fixed(HeaderValue::from_str(text).map_err(|_| {
-                        at(Invalid::new("value", format!("{text:?} cannot stand in a header")))
-                    })?),
-                    None => Value::Format(format),
-                };
-            stage.add.push(Add {
-                name: header_name(&model.name).map_err(|bad| at(bad.within("key")))?,
-                value,
-                action: model.action,
-                keep_empty: model.keep_empty_value,
-            });
+            let add = Add::compile(model, environment);
+            stage.add.push(add.map_err(|invalid| invalid.within(&format!("add[{index}].header")))?);
         }
         Ok(stage)
     }
@@ -94,19 +55,7 @@ impl Stage {
     fn plan(&self, fields: &Fields, record: &Record, heads: &Heads<'_>) -> Plan {
         let mut plan = Plan::default();
         for add in &self.add {
-            let value = match &add.value {
-                Value::Fixed(value) => value.clone(),
-                Value::Format(format) => {
-                    let mut text = String::new();
-                    format.render(&mut text, record, heads, "");
-                    // A value that may not stand in a field (it came from bytes that are not text) is left out.
-                    let Ok(value) = HeaderValue::try_from(text) else { continue };
-                    value
-                }
-            };
-            if value.is_empty() && !add.keep_empty {
-                continue;
-            }
+            let Some(value) = add.value(record, heads) else { continue };
             let exists = fields.contains_key(&add.name);
             match add.action {
                 AppendAction::AppendIfExistsOrAdd => plan.add.push((add.name.clone(), value)),
@@ -139,21 +88,6 @@ impl Plan {
     }
 }
 
-/// Adds a field, or joins it to the one that may only stand once.
-fn append(fields: &mut Fields, name: HeaderName, value: HeaderValue) {
-    if JOINED.contains(&name)
-        && let Some(before) = fields.get(&name)
-        && !before.is_empty()
-    {
-        let joined = [before.as_bytes(), b",", value.as_bytes()].concat();
-        if let Ok(joined) = HeaderValue::from_bytes(&joined) {
-            fields.insert(name, joined);
-        }
-        return;
-    }
-    fields.append(name, value);
-}
-
 impl Mutations {
     /// The stages in order, empty ones left out.
     #[must_use]
@@ -161,9 +95,7 @@ impl Mutations {
         let stages: Vec<_> = stages.into_iter().filter(|stage| !stage.is_empty()).collect();
         let mut needs = Needs::default();
         for add in stages.iter().flat_map(|stage| &stage.add) {
-            if let Value::Format(format) = &add.value {
-                format.needs(&mut needs);
-            }
+            add.needs(&mut needs);
         }
         Self { stages, needs_request: needs.request }
     }
@@ -202,9 +134,4 @@ impl Mutations {
             plan.carry_out(fields);
         }
     }
-}
-
-fn header_name(name: &str) -> Result<HeaderName, Invalid> {
-    HeaderName::from_bytes(name.as_bytes())
-        .map_err(|_| Invalid::new("", format!("{name:?} is not a header name")))
 }

@@ -18,6 +18,7 @@ use crate::observe::access_log::Environment;
 use crate::observe::record::Record;
 use crate::policy::draw::Draw;
 use crate::policy::facts::{self, path_only};
+use crate::policy::filter::{self, Overrides};
 use crate::policy::reply::Reply;
 
 /// A compiled route configuration; the default takes no request.
@@ -56,6 +57,7 @@ pub struct Route {
     pub request: Mutations,
     /// Changes of the response's fields.
     pub response: Mutations,
+    overrides: Arc<Overrides>,
     matcher: Matcher,
 }
 
@@ -85,9 +87,11 @@ impl RouteTable {
             most_specific_header_mutations_wins,
             validate_clusters,
             max_direct_response_body_size_bytes,
+            filters,
         } = model;
         let outer = Outer {
             table: Level::compile(request_headers, response_headers, environment)?,
+            overrides: filter::within(&Arc::default(), filters, environment)?,
             specific_wins: *most_specific_header_mutations_wins,
             environment,
             body_bytes_max: usize::try_from(*max_direct_response_body_size_bytes).unwrap_or(usize::MAX),
@@ -151,10 +155,12 @@ impl VirtualHost {
             include_request_attempt_count,
             include_attempt_count_in_response,
             retry_policy,
+            filters,
         } = model;
         let level = Level::compile(request_headers, response_headers, outer.environment)?;
+        let overrides = filter::within(&outer.overrides, filters, outer.environment)?;
         let routes = routes.iter().enumerate().map(|(index, route)| {
-            Route::compile(route, &level, retry_policy.as_ref(), outer)
+            Route::compile(route, &level, &overrides, retry_policy.as_ref(), outer)
                 .map_err(|invalid| invalid.within(&format!("routes[{index}]")))
         });
         let routes = routes.collect::<Result<Vec<_>, _>>()?;
@@ -195,10 +201,11 @@ impl Route {
     fn compile(
         model: &model::Route,
         host: &Level,
+        overrides: &Arc<Overrides>,
         host_retry: Option<&model::RetryPolicy>,
         outer: &Outer<'_>,
     ) -> Result<Self, Invalid> {
-        let model::Route { name, matches, action, request_headers, response_headers } = model;
+        let model::Route { name, matches, action, request_headers, response_headers, filters } = model;
         let own = Level::compile(request_headers, response_headers, outer.environment)?;
         // Later stages win: by default the most general one is last.
         let mut order = [&own, host, &outer.table];
@@ -208,6 +215,7 @@ impl Route {
         let levels = Levels {
             request: order.iter().map(|level| Arc::clone(&level.request)).collect(),
             response: order.iter().map(|level| Arc::clone(&level.response)).collect(),
+            overrides: filter::within(overrides, filters, outer.environment)?,
         };
         let (request, response) = levels.mutations();
         Ok(Self {
@@ -215,8 +223,33 @@ impl Route {
             action: Action::compile(action, &levels, host_retry, outer.environment, outer.body_bytes_max)?,
             request,
             response,
+            overrides: Arc::clone(&levels.overrides),
             matcher: Matcher::compile(matches).map_err(|invalid| invalid.within("match"))?,
         })
+    }
+
+    /// Whether the route sends requests to a cluster.
+    #[must_use]
+    pub fn forwards(&self) -> bool {
+        matches!(self.action, Action::Forward(_))
+    }
+
+    /// The cluster that the route names; `draw` splits.
+    #[must_use]
+    pub fn cluster(&self, head: &RequestHead, draw: Draw<'_>) -> Option<Arc<str>> {
+        match &self.action {
+            Action::Forward(forward) => forward.target.choose(head, draw).map(|cluster| cluster.name),
+            Action::Redirect(_) | Action::Direct { .. } => None,
+        }
+    }
+
+    /// What is said about filters here; `draw` splits between clusters.
+    #[must_use]
+    pub fn overrides(&self, draw: Draw<'_>) -> &Overrides {
+        match &self.action {
+            Action::Forward(forward) => forward.target.overrides(draw).unwrap_or(&self.overrides),
+            Action::Redirect(_) | Action::Direct { .. } => &self.overrides,
+        }
     }
 
     /// The local answer of a redirect or direct response; `None` for a route that forwards.
@@ -267,6 +300,7 @@ impl Route {
 /// What lies around a virtual host.
 struct Outer<'a> {
     table: Level,
+    overrides: Arc<Overrides>,
     specific_wins: bool,
     environment: &'a Environment,
     body_bytes_max: usize,

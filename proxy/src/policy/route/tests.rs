@@ -225,7 +225,7 @@ fn redirects_build_envoys_location() {
         let table = any(vec![route(prefix("/r"), RouteAction::Redirect(model.clone()))]);
         let Found::Route(_, route) = table.find(&head, draw(0)) else { panic!("no route") };
         let reply = route.reply(&head).unwrap();
-        assert_eq!(reply.location.unwrap(), expected, "{model:?} from {authority}");
+        assert_eq!(reply.headers["location"], expected, "{model:?} from {authority}");
     }
 }
 
@@ -241,7 +241,7 @@ fn a_direct_response_has_its_body_and_a_created_one_its_own_address() {
         let Found::Route(_, route) = table.find(&head, draw(0)) else { panic!("no route") };
         let reply = route.reply(&head).unwrap();
         assert_eq!(reply.body, "hello");
-        assert_eq!(reply.location.as_ref().map(|value| value.to_str().unwrap()), location);
+        assert_eq!(reply.headers.get("location").map(|value| value.to_str().unwrap()), location);
     }
 }
 
@@ -314,6 +314,7 @@ fn mutations_run_from_the_most_specific_level_unless_told_otherwise() {
     one.request_headers = overwrite("route");
     let RouteAction::Forward(forward) = &mut one.action else { unreachable!("made by to()") };
     forward.target = split_among(vec![WeightedCluster {
+        filters: Vec::new(),
         name: "w".into(),
         weight: 1,
         request_headers: overwrite("cluster"),
@@ -389,6 +390,7 @@ fn append_actions_keep_replace_or_add() {
 #[test]
 fn weighted_clusters_share_by_weight_and_headers_name_clusters() {
     let weighted = |name: &str, weight| WeightedCluster {
+        filters: Vec::new(),
         name: name.into(),
         weight,
         request_headers: HeaderMutations::default(),
@@ -417,6 +419,7 @@ fn weighted_clusters_share_by_weight_and_headers_name_clusters() {
 fn runtime_values_stand_in_for_shares_and_weights() {
     let keyed = RuntimeFraction { default: Fraction { numerator: 0, denominator: 100 }, key: "share".into() };
     let weighted = |name: &str, weight| WeightedCluster {
+        filters: Vec::new(),
         name: name.into(),
         weight,
         request_headers: HeaderMutations::default(),

@@ -182,11 +182,11 @@ fn zero_turns_timeouts_off_and_unset_takes_the_default() {
 #[test]
 fn filters_that_say_they_are_optional_are_left_out() {
     let hcm = "'@type': type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager";
-    let cors = "{name: x, is_optional: true, typed_config: {'@type': type.googleapis.com/envoy.extensions.filters.http.cors.v3.Cors}}";
+    let unknown = "{name: x, is_optional: true, typed_config: {'@type': type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm}}";
     let router = "{name: r, typed_config: {'@type': type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}}";
-    let skipped = "typed_per_filter_config: {x: {'@type': type.googleapis.com/envoy.config.route.v3.FilterConfig, is_optional: true, config: {'@type': type.googleapis.com/envoy.extensions.filters.http.cors.v3.CorsPolicy}}}";
+    let skipped = "typed_per_filter_config: {x: {'@type': type.googleapis.com/envoy.config.route.v3.FilterConfig, is_optional: true, config: {'@type': type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm}}}";
     let listener = listener(&format!(
-        "filter_chains: [{{filters: [{{name: h, typed_config: {{{hcm}, stat_prefix: s, route_config: {{virtual_hosts: [{{name: v, domains: ['*'], {skipped}}}]}}, http_filters: [{cors}, {router}]}}}}]}}]"
+        "filter_chains: [{{filters: [{{name: h, typed_config: {{{hcm}, stat_prefix: s, route_config: {{virtual_hosts: [{{name: v, domains: ['*'], {skipped}}}]}}, http_filters: [{unknown}, {router}]}}}}]}}]"
     ));
     let NetworkFilter::Http(manager) = &listener.filter_chains[0].filter else { panic!() };
     assert_eq!(manager.http_filters.len(), 1);

@@ -75,6 +75,7 @@ fn the_connection_manager_is_refused_with_its_path() {
 fn http_filters_are_refused_with_their_path() {
     let router = |fields: &str| ROUTER.replace("Router}", &format!("Router, {fields}}}"));
     let cors = "typed_config: {'@type': type.googleapis.com/envoy.extensions.filters.http.cors.v3.Cors}";
+    let unknown = "typed_config: {'@type': type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm}";
     #[rustfmt::skip]
     let rows = [
         filters("", ": has no router; envoy.filters.http.router must be the last filter"),
@@ -82,7 +83,8 @@ fn http_filters_are_refused_with_their_path() {
         filters(&ROUTER.replace("{name: router,", "{name: router, disabled: true,"), "[0].disabled: the router cannot"),
         filters("{name: x}", "[0].typed_config: is required for \"x\""),
         filters("{name: x, config_discovery: {}}", "[0].config_discovery: is not supported here"),
-        filters(&format!("{{name: x, {cors}}}, {ROUTER}"), "[0].typed_config: \"x\" has the type \"type.googleapis.com/envoy.extensions.filters.http.cors.v3.Cors\", which is not supported; accepted: Router"),
+        filters(&format!("{{name: x, {unknown}}}, {ROUTER}"), "[0].typed_config: \"x\" has the type \"type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm\", which is not supported; accepted: Router, Cors"),
+        filters(&format!("{{name: router, {cors}}}, {ROUTER}"), "[1]: the filter name \"router\" is used twice"),
         filters(&router("start_child_span: true"), "[0].typed_config.start_child_span: is not supported here"),
         filters(&router("dynamic_stats: false"), "[0].typed_config.dynamic_stats: false is not supported here"),
         filters(&router("strict_check_headers: [x-a]"), "[0].typed_config.strict_check_headers[0]: \"x-a\" cannot"),
@@ -119,6 +121,48 @@ fn access_logs_are_refused_with_their_path() {
         log(&filter("runtime_filter: {}"), "filter.runtime_filter.runtime_key: must not be empty"),
         log(&filter("status_code_filter: {comparison: {value: {default_value: 1}}}"), "filter.status_code_filter.comparison.value.runtime_key: must not be empty"),
         log(&filter("extension_filter: {name: cel}"), "filter.extension_filter: \"cel\" has no type URL"),
+    ];
+    refuses(LISTENER, decode::listener, rows);
+}
+
+#[test]
+fn each_filters_settings_are_refused_with_their_path() {
+    let of = |name: &str, kind: &str, fields: &str| {
+        let kind = format!("type.googleapis.com/envoy.extensions.filters.http.{kind}");
+        format!("{{name: {name}, typed_config: {{'@type': {kind}, {fields}}}}}, {ROUTER}")
+    };
+    let fault = |fields: &str, expected: &str| {
+        filters(&of("f", "fault.v3.HTTPFault", fields), &format!("[0].typed_config.{expected}"))
+    };
+    let buffer = |fields: &str, expected: &str| {
+        filters(&of("b", "buffer.v3.Buffer", fields), &format!("[0].typed_config.{expected}"))
+    };
+    let mutate = |fields: &str, expected: &str| {
+        let fields = format!("mutations: {{{fields}}}");
+        let expected = format!("[0].typed_config.mutations.{expected}");
+        filters(&of("m", "header_mutation.v3.HeaderMutation", &fields), &expected)
+    };
+    #[rustfmt::skip]
+    let rows = [
+        filters(&of("c", "csrf.v3.CsrfPolicy", ""), "[0].typed_config.filter_enabled: is required"),
+        filters(&of("c", "csrf.v3.CsrfPolicy", "filter_enabled: {default_value: {numerator: 101}}"), "[0].typed_config.filter_enabled.default_value.numerator: 101 is not accepted"),
+        buffer("", "max_request_bytes: is required"),
+        buffer("max_request_bytes: 0", "max_request_bytes: 0 is not accepted"),
+        fault("delay: {}", "delay: is empty; accepted: fixed_delay, header_delay"),
+        fault("delay: {fixed_delay: 0s}", "delay.fixed_delay: 0 s is not accepted"),
+        fault("abort: {}", "abort: is empty; accepted: http_status"),
+        fault("abort: {http_status: 199}", "abort.http_status: 199 is not accepted; 200 to 599 are"),
+        fault("response_rate_limit: {fixed_limit: {}}", "response_rate_limit.fixed_limit.limit_kbps: 0 is not accepted"),
+        fault("response_rate_limit: {}", "response_rate_limit: is empty"),
+        fault("abort_percent_runtime: x", "abort_percent_runtime: is not supported here"),
+        fault("headers: [{name: ':no'}]", "headers[0].name: \":no\" is not a pseudo-header"),
+        mutate("request_mutations: [{}]", "request_mutations[0]: is empty; accepted: remove, append, remove_on_match"),
+        mutate("request_mutations: [{remove: ':path'}]", "request_mutations[0].remove: \":path\" may not be"),
+        mutate("response_mutations: [{append: {header: {key: a, value: '%NO%'}}}]", "response_mutations[0].append.header.value: at byte 0"),
+        mutate("response_mutations: [{remove_on_match: {}}]", "response_mutations[0].remove_on_match.key_matcher: is required"),
+        mutate("query_parameter_mutations: [{}]", "query_parameter_mutations[0].remove: must not be empty"),
+        mutate("query_parameter_mutations: [{append: {}}]", "query_parameter_mutations[0].append: needs one of"),
+        mutate("query_parameter_mutations: [{append: {record: {key: a, value: 3}}}]", "query_parameter_mutations[0].append.record.value: must be a text"),
     ];
     refuses(LISTENER, decode::listener, rows);
 }

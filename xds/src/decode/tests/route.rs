@@ -48,7 +48,7 @@ fn tables_and_hosts_are_refused_with_their_path() {
         host("response_headers_to_add: [{header: {key: a, value: '%NO_SUCH%'}}]", "virtual_hosts[0].response_headers_to_add[0].header.value: at byte 0: %NO_SUCH% is not a supported command"),
         host("response_headers_to_add: [{header: {key: a, raw_value: eA==}}]", "virtual_hosts[0].response_headers_to_add[0].header.raw_value: is not"),
         host("response_headers_to_add: [{header: {key: a}, append: true, append_action: ADD_IF_ABSENT}]", "virtual_hosts[0].response_headers_to_add[0].append: and append_action are both set"),
-        host("typed_per_filter_config: {f: {'@type': type.googleapis.com/envoy.extensions.filters.http.cors.v3.CorsPolicy}}", "virtual_hosts[0].typed_per_filter_config[\"f\"]: \"f\" has the type \"type.googleapis.com/envoy.extensions.filters.http.cors.v3.CorsPolicy\", which is not supported"),
+        host("typed_per_filter_config: {f: {'@type': type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm}}", "virtual_hosts[0].typed_per_filter_config[\"f\"]: \"f\" has the type \"type.googleapis.com/envoy.extensions.filters.http.wasm.v3.Wasm\", which is not supported"),
     ];
     refuses(ROUTES, decode::route_configuration, rows);
     refuses(ROUTES, decode::route_configuration, [row("{}", "name: must not be empty")]);

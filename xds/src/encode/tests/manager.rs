@@ -1,7 +1,7 @@
 //! Models of HTTP settings and of the connection manager.
 
 use super::choices::Choices;
-use super::{common, route};
+use super::{common, filter, route};
 use crate::model::{
     CodecType, EscapedSlashes, ForwardClientCert, ForwardedCertFields, Http1Options, Http2Options,
     HttpConnectionManager, HttpFilter, HttpFilterKind, PathNormalization, RouteConfigName, RouteSource,
@@ -104,7 +104,11 @@ pub(super) fn http_connection_manager(from: &mut Choices<'_>) -> HttpConnectionM
         stat_prefix: from.name(),
         codec_type: from.one_of(&[CodecType::Auto, CodecType::Http1, CodecType::Http2]),
         routes,
-        http_filters: vec![router(from)],
+        http_filters: {
+            let mut filters = from.list(3, filter::http_filter);
+            filters.push(router(from));
+            filters
+        },
         idle_timeout: from.maybe(Choices::positive),
         max_connection_duration: from.maybe(Choices::positive),
         max_stream_duration: from.maybe(Choices::positive),

@@ -3,32 +3,34 @@
 use http::StatusCode;
 
 use super::choices::Choices;
-use super::{common, manager};
+use super::{common, filter, manager};
 use crate::model::{
     AppendAction, BackOff, ClusterName, ClusterTarget, DirectResponse, Domain, Forward, HashPolicy,
     HashSource, HeaderAdd, HeaderMutations, HostRewrite, MaxStreamDuration, PathMatch, PathRewrite,
     QueryMatcher, QueryTest, Redirect, RedirectPath, RequireTls, RetryCondition, RetryPolicy, Route,
-    RouteAction, RouteConfigName, RouteConfiguration, RouteMatch, RoutingPriority, RuntimeFraction,
-    VirtualHost, WeightedCluster, WeightedClusters,
+    RouteAction, RouteConfigName, RouteConfiguration, RouteMatch, RoutingPriority, VirtualHost,
+    WeightedCluster, WeightedClusters,
 };
 
-fn mutations(from: &mut Choices<'_>) -> HeaderMutations {
+/// A field to add.
+pub(super) fn header_add(from: &mut Choices<'_>) -> HeaderAdd {
     let actions = [
         AppendAction::AppendIfExistsOrAdd,
         AppendAction::AddIfAbsent,
         AppendAction::OverwriteIfExistsOrAdd,
         AppendAction::OverwriteIfExists,
     ];
-    HeaderMutations {
-        add: from.list(2, |from| HeaderAdd {
-            name: from.name(),
-            value: crate::model::FormatString::parse(from.one_of(&["", "x", "%PROTOCOL%-%REQ(a)%", "50%%"]))
-                .unwrap(),
-            action: from.one_of(&actions),
-            keep_empty_value: from.flag(),
-        }),
-        remove: from.list(2, Choices::name),
+    HeaderAdd {
+        name: from.name(),
+        value: crate::model::FormatString::parse(from.one_of(&["", "x", "%PROTOCOL%-%REQ(a)%", "50%%"]))
+            .unwrap(),
+        action: from.one_of(&actions),
+        keep_empty_value: from.flag(),
     }
+}
+
+fn mutations(from: &mut Choices<'_>) -> HeaderMutations {
+    HeaderMutations { add: from.list(2, header_add), remove: from.list(2, Choices::name) }
 }
 
 fn route_match(from: &mut Choices<'_>) -> RouteMatch {
@@ -52,8 +54,7 @@ fn route_match(from: &mut Choices<'_>) -> RouteMatch {
             },
         }),
         grpc: from.flag(),
-        runtime_fraction: from
-            .maybe(|from| RuntimeFraction { default: common::fraction(from), key: from.text() }),
+        runtime_fraction: from.maybe(filter::runtime_fraction),
     }
 }
 
@@ -87,6 +88,7 @@ fn target(from: &mut Choices<'_>) -> ClusterTarget {
                 request_headers: mutations(from),
                 response_headers: mutations(from),
                 host_rewrite_literal: from.text(),
+                filters: filter::overrides(from),
             }),
             runtime_key_prefix: from.text(),
         }),
@@ -182,6 +184,7 @@ fn route(from: &mut Choices<'_>) -> Route {
         },
         request_headers: mutations(from),
         response_headers: mutations(from),
+        filters: filter::overrides(from),
     }
 }
 
@@ -203,6 +206,7 @@ fn virtual_host(from: &mut Choices<'_>) -> VirtualHost {
         include_request_attempt_count: from.flag(),
         include_attempt_count_in_response: from.flag(),
         retry_policy: from.maybe(retry_policy),
+        filters: filter::overrides(from),
     }
 }
 
@@ -222,5 +226,6 @@ pub(super) fn route_configuration(from: &mut Choices<'_>) -> RouteConfiguration 
         most_specific_header_mutations_wins: from.flag(),
         validate_clusters: from.maybe(Choices::flag),
         max_direct_response_body_size_bytes: from.between(64, 100_000),
+        filters: filter::overrides(from),
     }
 }

@@ -1,0 +1,64 @@
+//! The HTTP filters of one request: in their order on the way in, in reverse on the way out.
+//!
+//! What a filter wants is decided in `policy::filter`; here it is carried out. An answer made here passes all filters
+//! on its way out, also those that its request never reached, as in Envoy.
+
+mod gather;
+
+mod pass;
+
+mod throttle;
+
+mod trailing;
+
+use super::stop::Stop;
+use crate::body::{Body, RequestHead, Response};
+use crate::observe::record::RequestView;
+use crate::policy::filter::{Filters, Overrides};
+use pass::Pass;
+
+pub(super) use pass::World;
+
+/// A request's way through the filters that are on for it.
+#[derive(Debug, Default)]
+pub(super) struct Passage<'a>(Vec<Pass<'a>>);
+
+impl<'a> Passage<'a> {
+    /// The filters that are on where `overrides` hold.
+    pub(super) fn new(filters: &'a Filters, overrides: Option<&'a Overrides>) -> Self {
+        Self(filters.on(overrides).map(Pass::new).collect())
+    }
+
+    /// Takes a request through, as far as no filter stops it.
+    pub(super) async fn enter(
+        &mut self,
+        world: &World<'_>,
+        head: &mut RequestHead,
+        body: &mut Body,
+    ) -> Result<(), Stop> {
+        for pass in &mut self.0 {
+            if let Some(wait) = pass.enter(world, head, body)? {
+                // Rare, and large: it does not make every request's future larger.
+                Box::pin(pass.wait(wait, world, head, body)).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a response through; `request` is the head it answers, if a filter wants it.
+    pub(super) fn leave(
+        &mut self,
+        world: &World<'_>,
+        request: Option<RequestView<'_>>,
+        response: &mut Response,
+    ) {
+        for pass in self.0.iter_mut().rev() {
+            pass.leave(world, request, response);
+        }
+    }
+
+    /// Whether a filter makes of the request what it does to the response.
+    pub(super) fn needs_request(&self) -> bool {
+        self.0.iter().any(Pass::needs_request)
+    }
+}

@@ -1,0 +1,250 @@
+//! One request's way through one filter.
+
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use http::{HeaderValue, StatusCode};
+use xds::model::{Buffer, BufferPerRoute, RuntimeFraction};
+
+use super::super::context::Worker;
+use super::super::ledger::Ledger;
+use super::super::stop::Stop;
+use super::gather;
+use super::throttle;
+use super::trailing::{self, Trailing};
+use crate::body::{Body, RequestHead, Response, ResponseHead};
+use crate::observe::record::RequestView;
+use crate::policy::filter::cors::{Cors, Verdict};
+use crate::policy::filter::fault::{Fault, FaultMetric, FaultRule};
+use crate::policy::filter::header_mutation::Section;
+use crate::policy::filter::{Filter, Kind, Setting};
+
+/// What a filter may ask about, besides the message.
+pub(in crate::exchange) struct World<'a> {
+    pub(in crate::exchange) worker: &'a Worker,
+    pub(in crate::exchange) ledger: &'a Rc<Ledger>,
+    /// Whether the route sends requests to a cluster.
+    pub(in crate::exchange) forwards: bool,
+    /// The cluster that the route names.
+    pub(in crate::exchange) cluster: Option<&'a str>,
+}
+
+impl World<'_> {
+    fn is_in(&self, share: &RuntimeFraction) -> bool {
+        self.ledger.record.borrow().runtime.is_in(share, self.worker.random())
+    }
+}
+
+/// A filter that is on, and what it remembers of the request.
+#[derive(Debug)]
+pub(super) struct Pass<'a> {
+    filter: &'a Filter,
+    settings: &'a [Arc<Setting>],
+    state: State,
+}
+
+/// What a filter remembers of the request for the response.
+#[derive(Debug)]
+enum State {
+    Nothing,
+    /// The origin that may read the response.
+    Origin(HeaderValue),
+    /// KiB per second.
+    Throttle(u64),
+}
+
+/// What a request has to wait for.
+#[derive(Debug)]
+pub(super) enum Wait {
+    /// Time, for a fault.
+    Delay(Duration),
+    /// All of its body, of at most so many bytes.
+    Body(usize),
+}
+
+impl<'a> Pass<'a> {
+    pub(super) fn new((filter, settings): (&'a Filter, &'a [Arc<Setting>])) -> Self {
+        Self { filter, settings, state: State::Nothing }
+    }
+
+    /// A request comes in; gives what it has to wait for before it goes on.
+    pub(super) fn enter(
+        &mut self,
+        world: &World<'_>,
+        head: &mut RequestHead,
+        body: &mut Body,
+    ) -> Result<Option<Wait>, Stop> {
+        match &self.filter.kind {
+            // As in Envoy, only routes that forward have a policy.
+            Kind::Cors(_) if !world.forwards => {}
+            Kind::Cors(cors) => match cors.judge(self.all(Setting::cors), head, |share| world.is_in(share)) {
+                Verdict::Pass => {}
+                Verdict::Share(origin) => self.state = State::Origin(origin),
+                Verdict::Preflight(headers, origin) => {
+                    self.state = origin.map_or(State::Nothing, State::Origin);
+                    let head = ResponseHead { status: StatusCode::OK, headers };
+                    let response = Response { head, body: Body::empty(), close: false };
+                    return Err(Stop::Response(Box::new(response), "cors_response"));
+                }
+            },
+            Kind::Csrf(csrf) => {
+                if let Some(reply) = csrf.refuse(self.first(Setting::csrf), head, |share| world.is_in(share))
+                {
+                    return Err(reply.into());
+                }
+            }
+            Kind::Buffer(buffer) => {
+                let wanted = self.buffer(*buffer).filter(|_| !body.is_done() && !head.is_tunnel());
+                return Ok(wanted.map(Wait::Body));
+            }
+            Kind::Fault(fault) => return self.fault(fault, world, head),
+            Kind::HeaderMutation(filter) => {
+                filter.change_request(self.all(Setting::changes), head, &world.ledger.record.borrow());
+                if filter.changes(Section::RequestTrailers, self.all(Setting::changes)) {
+                    self.watch_trailers(Section::RequestTrailers, world, body);
+                }
+            }
+        }
+        Ok(None)
+    }
+
+    /// Carries a wait out.
+    pub(super) async fn wait(
+        &mut self,
+        wait: Wait,
+        world: &World<'_>,
+        head: &mut RequestHead,
+        body: &mut Body,
+    ) -> Result<(), Stop> {
+        match wait {
+            Wait::Delay(time) => {
+                world.ledger.wait(time).await?;
+                match &self.filter.kind {
+                    Kind::Fault(fault) => self.abort(fault, world, head),
+                    _ => Ok(()),
+                }
+            }
+            Wait::Body(bytes_max) => {
+                *body = gather::whole(body, bytes_max, head, world.ledger).await?;
+                Ok(())
+            }
+        }
+    }
+
+    /// A response goes out.
+    pub(super) fn leave(
+        &mut self,
+        world: &World<'_>,
+        request: Option<RequestView<'_>>,
+        response: &mut Response,
+    ) {
+        match (&self.filter.kind, &self.state) {
+            (Kind::Cors(_), State::Origin(origin)) => {
+                Cors::share(self.all(Setting::cors), origin, &mut response.head.headers);
+            }
+            (Kind::Fault(_), State::Throttle(kbps)) => throttle::slow_down(&mut response.body, *kbps),
+            (Kind::HeaderMutation(filter), _) => {
+                let record = world.ledger.record.borrow();
+                let headers = &mut response.head.headers;
+                filter.change(Section::Response, self.all(Setting::changes), headers, request, &record);
+                drop(record);
+                if filter.changes(Section::ResponseTrailers, self.all(Setting::changes)) {
+                    self.watch_trailers(Section::ResponseTrailers, world, &mut response.body);
+                }
+            }
+            (Kind::Cors(_) | Kind::Csrf(_) | Kind::Buffer(_) | Kind::Fault(_), _) => {}
+        }
+    }
+
+    /// Whether the filter makes of the request what it does to the response.
+    pub(super) fn needs_request(&self) -> bool {
+        match &self.filter.kind {
+            Kind::HeaderMutation(filter) => filter.needs_request(self.all(Setting::changes)),
+            Kind::Cors(_) | Kind::Csrf(_) | Kind::Buffer(_) | Kind::Fault(_) => false,
+        }
+    }
+
+    /// Most bytes to wait for; `None` if nothing is waited for.
+    fn buffer(&self, chain: Buffer) -> Option<usize> {
+        let Buffer { max_request_bytes } = match self.first(Setting::buffer) {
+            Some(BufferPerRoute::Disabled) => return None,
+            Some(BufferPerRoute::Buffer(buffer)) => buffer,
+            None => chain,
+        };
+        Some(usize::try_from(max_request_bytes).unwrap_or(usize::MAX))
+    }
+
+    /// What the most specific level says of the filter that says anything.
+    fn first<T>(&self, of: fn(&'a Setting) -> Option<T>) -> Option<T> {
+        self.all(of).next()
+    }
+
+    /// What all levels say of the filter, the most specific first.
+    fn all<T>(&self, of: fn(&'a Setting) -> Option<T>) -> impl DoubleEndedIterator<Item = T> + Clone {
+        self.settings.iter().filter_map(move |setting| of(setting))
+    }
+
+    fn rule(&self, fault: &'a Fault) -> &'a FaultRule {
+        self.first(Setting::fault).unwrap_or(&fault.rule)
+    }
+
+    fn fault(
+        &mut self,
+        fault: &'a Fault,
+        world: &World<'_>,
+        head: &RequestHead,
+    ) -> Result<Option<Wait>, Stop> {
+        let rule = self.rule(fault);
+        if !rule.concerns(head, world.cluster) {
+            return Ok(None);
+        }
+        let limit = rule.limit(head, world.worker.random());
+        let delay = rule.delay(head, world.worker.random());
+        if let Some(kbps) = limit
+            && self.suffers(fault, world)
+        {
+            fault.stats.inc(FaultMetric::ResponseRlInjected);
+            self.state = State::Throttle(kbps);
+        }
+        if let Some(delay) = delay
+            && self.suffers(fault, world)
+        {
+            fault.stats.inc(FaultMetric::DelaysInjected);
+            world.ledger.record.borrow_mut().flags.insert("DI");
+            return Ok(Some(Wait::Delay(delay)));
+        }
+        self.abort(fault, world, head).map(|()| None)
+    }
+
+    fn abort(&self, fault: &'a Fault, world: &World<'_>, head: &RequestHead) -> Result<(), Stop> {
+        let Some(reply) = self.rule(fault).abort(head, world.worker.random()) else { return Ok(()) };
+        if !self.suffers(fault, world) {
+            return Ok(());
+        }
+        fault.stats.inc(FaultMetric::AbortsInjected);
+        Err(reply.into())
+    }
+
+    /// Whether the request may suffer a fault: it has a place among those that do, or gets one.
+    fn suffers(&self, fault: &'a Fault, world: &World<'_>) -> bool {
+        let mut held = world.ledger.faults.borrow_mut();
+        if held.iter().any(|active| active.is_of(&fault.stats)) {
+            return true;
+        }
+        let entered = self.rule(fault).enter(&fault.stats);
+        let may = entered.is_some();
+        held.extend(entered);
+        may
+    }
+
+    fn watch_trailers(&self, section: Section, world: &World<'_>, body: &mut Body) {
+        let change = Trailing {
+            ledger: Rc::clone(world.ledger),
+            filter: self.filter.at,
+            settings: self.settings.to_vec(),
+            section,
+        };
+        trailing::change(body, change);
+    }
+}

@@ -1,0 +1,118 @@
+//! Which filters there are, and what hosts and routes may say about them.
+
+use xds::model::{Buffer, BufferPerRoute, FilterConfig, HttpFilterKind};
+
+use super::cors::{Cors, CorsPolicy};
+use super::csrf::{Csrf, CsrfPolicy};
+use super::fault::{Fault, FaultRule};
+use super::header_mutation::{Changes, HeaderMutation};
+use crate::error::Invalid;
+use crate::observe::access_log::Environment;
+use crate::policy::http::Shared;
+
+/// A filter, ready to be asked.
+#[derive(Debug)]
+pub enum Kind {
+    /// Cross-origin resource sharing.
+    Cors(Cors),
+    /// Cross-site request forgery.
+    Csrf(Csrf),
+    /// Waits for the whole request.
+    Buffer(Buffer),
+    /// Faults on purpose.
+    Fault(Fault),
+    /// Changes of fields.
+    HeaderMutation(HeaderMutation),
+}
+
+/// A filter's settings on a host, route or weighted cluster.
+#[derive(Debug)]
+pub enum Setting {
+    /// Of the CORS filter.
+    Cors(CorsPolicy),
+    /// Of the CSRF filter.
+    Csrf(CsrfPolicy),
+    /// Of the buffer filter.
+    Buffer(BufferPerRoute),
+    /// Of the fault filter.
+    Fault(FaultRule),
+    /// Of the header mutation filter.
+    HeaderMutation(Changes),
+}
+
+impl Kind {
+    /// Compiles `model`; `None` for the router, which is no filter here. Metrics stand under `stat_prefix`.
+    ///
+    /// # Errors
+    /// Names the field that cannot be used.
+    pub(super) fn compile(
+        model: &HttpFilterKind,
+        stat_prefix: &str,
+        shared: &Shared,
+    ) -> Result<Option<Self>, Invalid> {
+        use HttpFilterKind as K;
+        Ok(Some(match model {
+            K::Router(_) => return Ok(None),
+            K::Cors => Self::Cors(Cors { stats: shared.filter_counters(stat_prefix) }),
+            K::Csrf(policy) => {
+                Self::Csrf(Csrf::new(CsrfPolicy::new(policy), shared.filter_counters(stat_prefix)))
+            }
+            K::Buffer(buffer) => Self::Buffer(*buffer),
+            K::Fault(fault) => Self::Fault(Fault {
+                rule: FaultRule::compile(fault)?,
+                stats: shared.filter_counters(stat_prefix),
+            }),
+            K::HeaderMutation(filter) => {
+                Self::HeaderMutation(HeaderMutation::compile(filter, shared.environment())?)
+            }
+        }))
+    }
+}
+
+impl Setting {
+    /// Compiles `model`.
+    ///
+    /// # Errors
+    /// Names the field that cannot be used.
+    pub(super) fn compile(model: &FilterConfig, environment: &Environment) -> Result<Self, Invalid> {
+        Ok(match model {
+            FilterConfig::Cors(policy) => Self::Cors(CorsPolicy::compile(policy)?),
+            FilterConfig::Csrf(policy) => Self::Csrf(CsrfPolicy::new(policy)),
+            FilterConfig::Buffer(settings) => Self::Buffer(*settings),
+            FilterConfig::Fault(fault) => Self::Fault(FaultRule::compile(fault)?),
+            FilterConfig::HeaderMutation(mutations) => {
+                Self::HeaderMutation(Changes::compile(mutations, environment)?)
+            }
+        })
+    }
+
+    /// The policy of the CORS filter.
+    #[must_use]
+    pub fn cors(&self) -> Option<&CorsPolicy> {
+        if let Self::Cors(policy) = self { Some(policy) } else { None }
+    }
+
+    /// The policy of the CSRF filter.
+    #[must_use]
+    pub fn csrf(&self) -> Option<&CsrfPolicy> {
+        if let Self::Csrf(policy) = self { Some(policy) } else { None }
+    }
+
+    /// The settings of the buffer filter.
+    #[must_use]
+    pub fn buffer(&self) -> Option<BufferPerRoute> {
+        if let Self::Buffer(settings) = self { Some(*settings) } else { None }
+    }
+
+    /// The rule of the fault filter.
+    #[must_use]
+    pub fn fault(&self) -> Option<&FaultRule> {
+        if let Self::Fault(rule) = self { Some(rule) } else { None }
+    }
+
+    /// The changes of the header mutation filter.
+    #[must_use]
+    pub fn changes(&self) -> Option<&Changes> {
+        if let Self::HeaderMutation(changes) = self { Some(changes) } else { None }
+    }
+}

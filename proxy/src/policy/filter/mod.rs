@@ -1,0 +1,22 @@
+//! HTTP filters: what each decides about a request and its response.
+//!
+//! One filter is one file. Nothing here moves a byte or waits: a filter says what it wants, and `exchange::filter`
+//! carries it out.
+
+pub mod cors;
+
+pub mod csrf;
+
+pub mod fault;
+
+pub mod header_mutation;
+
+mod kind;
+
+mod overrides;
+
+mod chain;
+
+pub use chain::{Filter, Filters};
+pub use kind::{Kind, Setting};
+pub use overrides::{Overrides, Settings, within};

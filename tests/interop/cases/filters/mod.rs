@@ -1,0 +1,19 @@
+//! HTTP filters, a file each; all at the listener of `filters.yaml`.
+
+use crate::case::Case;
+
+mod at;
+
+mod cors;
+
+mod csrf;
+
+mod buffer;
+
+mod fault;
+
+mod header_mutation;
+
+pub fn cases() -> Vec<Case> {
+    [cors::cases(), csrf::cases(), buffer::cases(), fault::cases(), header_mutation::cases()].concat()
+}

@@ -1,0 +1,77 @@
+//! The filters of a chain, in order.
+
+use envoy_types::pb::envoy::extensions::filters::network::http_connection_manager::v3 as pb;
+use envoy_types::pb::google::protobuf::Any;
+use pb::http_filter::ConfigType;
+
+use super::super::any;
+use super::super::path::{Invalid, Path};
+use super::{buffer, cors, csrf, fault, header_mutation, router};
+use crate::model::{HttpFilter, HttpFilterKind};
+
+/// Types that a chain may name, for those who name another.
+const ACCEPTED: &str = "Router, Cors, CsrfPolicy, Buffer, HTTPFault, HeaderMutation";
+
+/// The filters in order.
+pub(in crate::decode) fn http_filters(
+    path: &Path<'_>,
+    filters: &[pb::HttpFilter],
+) -> Result<Vec<HttpFilter>, Invalid> {
+    let found = path.each(filters, http_filter)?;
+    for (index, filter) in found.iter().enumerate() {
+        let Some(HttpFilter { name, kind: HttpFilterKind::Router(_), disabled }) = filter else { continue };
+        if *disabled {
+            return path.index(index).field("disabled").refuse("the router cannot be disabled");
+        }
+        if index + 1 < filters.len() {
+            return path
+                .index(index)
+                .refuse(format!("{name:?} is the router, which must be the last filter"));
+        }
+    }
+    path.unique("filter name", filters.iter().map(|filter| filter.name.as_str()))?;
+    let filters: Vec<HttpFilter> = found.into_iter().flatten().collect();
+    match filters.last() {
+        Some(HttpFilter { kind: HttpFilterKind::Router(_), .. }) => Ok(filters),
+        None | Some(_) => path.refuse("has no router; envoy.filters.http.router must be the last filter"),
+    }
+}
+
+/// A filter; `None` when it is of an unknown type and optional.
+fn http_filter(path: &Path<'_>, filter: &pb::HttpFilter) -> Result<Option<HttpFilter>, Invalid> {
+    let pb::HttpFilter { name, is_optional, disabled, config_type } = filter;
+    let name = path.field("name").non_empty(name)?;
+    let at = path.field("typed_config");
+    let config = match config_type {
+        Some(ConfigType::TypedConfig(config)) => config,
+        Some(ConfigType::ConfigDiscovery(_)) => return path.field("config_discovery").unsupported(),
+        None => return at.refuse(format!("is required for {name:?}")),
+    };
+    match kind(&at, config)? {
+        Some(kind) => Ok(Some(HttpFilter { name, kind, disabled: *disabled })),
+        None if *is_optional => Ok(None),
+        None => any::unknown(&at, &name, config, ACCEPTED),
+    }
+}
+
+/// What the filter does; `None` when it is of an unknown type.
+fn kind(path: &Path<'_>, config: &Any) -> Result<Option<HttpFilterKind>, Invalid> {
+    use HttpFilterKind as K;
+    let boxed = |kind: fn(Box<_>) -> K| move |mutations| kind(Box::new(mutations));
+    Ok(if let Some(router) = any::unpack_if(path, config)? {
+        Some(K::Router(router::router(path, &router)?))
+    } else if let Some(found) = any::unpack_if(path, config)? {
+        cors::filter(&found);
+        Some(K::Cors)
+    } else if let Some(policy) = any::unpack_if(path, config)? {
+        Some(K::Csrf(csrf::policy(path, &policy)?))
+    } else if let Some(found) = any::unpack_if(path, config)? {
+        Some(K::Buffer(buffer::buffer(path, &found)?))
+    } else if let Some(found) = any::unpack_if(path, config)? {
+        Some(K::Fault(Box::new(fault::fault(path, &found)?)))
+    } else if let Some(found) = any::unpack_if(path, config)? {
+        Some(header_mutation::filter(path, &found).map(boxed(K::HeaderMutation))?)
+    } else {
+        None
+    })
+}

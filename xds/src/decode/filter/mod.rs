@@ -1,0 +1,22 @@
+//! HTTP filters: those of a chain, and what hosts and routes say about them.
+//!
+//! A chain's last filter is the router. What is of an unknown type is left out if it says that it is optional.
+
+mod router;
+
+mod cors;
+
+mod csrf;
+
+mod buffer;
+
+mod fault;
+
+mod header_mutation;
+
+mod chain;
+
+mod overrides;
+
+pub(super) use chain::http_filters;
+pub(super) use overrides::overrides;

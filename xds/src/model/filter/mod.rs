@@ -1,0 +1,85 @@
+//! HTTP filters (`envoy.extensions.filters.http`): what each is told, in a listener and on hosts and routes.
+//!
+//! One filter is one file here, in `decode` and in `encode`, under the same name.
+
+mod router;
+
+mod cors;
+
+mod csrf;
+
+mod buffer;
+
+mod fault;
+
+mod header_mutation;
+
+pub use buffer::{Buffer, BufferPerRoute};
+pub use cors::CorsPolicy;
+pub use csrf::CsrfPolicy;
+pub use fault::{Fault, FaultAbort, FaultAbortKind, FaultDelay, FaultRateLimit};
+pub use header_mutation::{FilterMutations, HeaderChange, HeaderMutationFilter, QueryChange};
+pub use router::Router;
+
+/// A filter of a chain.
+#[derive(Debug, Clone, PartialEq)]
+pub struct HttpFilter {
+    /// Its name in the chain, by which hosts and routes speak of it.
+    pub name: String,
+    /// What it does.
+    pub kind: HttpFilterKind,
+    /// Whether it is off unless a host or route turns it on.
+    pub disabled: bool,
+}
+
+/// What a filter does.
+#[derive(Debug, Clone, PartialEq)]
+pub enum HttpFilterKind {
+    /// Sends the request to its cluster; always last.
+    Router(Router),
+    /// Cross-origin resource sharing; hosts and routes hold the policy.
+    Cors,
+    /// Refuses changes that other sites ask for.
+    Csrf(CsrfPolicy),
+    /// Waits for the whole request.
+    Buffer(Buffer),
+    /// Injects faults.
+    Fault(Box<Fault>),
+    /// Changes fields and query parameters.
+    HeaderMutation(Box<HeaderMutationFilter>),
+}
+
+/// What a host, route or weighted cluster says about a filter (`typed_per_filter_config`).
+#[derive(Debug, Clone, PartialEq)]
+pub struct FilterOverride {
+    /// The filter's name in the chain.
+    pub filter: String,
+    /// What it says.
+    pub setting: FilterSetting,
+}
+
+/// What is said about a filter.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FilterSetting {
+    /// It is off here.
+    Disabled,
+    /// It is on here, as the chain has it.
+    Enabled,
+    /// It is on here, with this.
+    Config(FilterConfig),
+}
+
+/// A filter's own settings on a host, route or weighted cluster.
+#[derive(Debug, Clone, PartialEq)]
+pub enum FilterConfig {
+    /// Of the CORS filter.
+    Cors(Box<CorsPolicy>),
+    /// Of the CSRF filter, in place of the chain's.
+    Csrf(CsrfPolicy),
+    /// Of the buffer filter, in place of the chain's.
+    Buffer(BufferPerRoute),
+    /// Of the fault filter, in place of the chain's.
+    Fault(Box<Fault>),
+    /// Of the header mutation filter, beside the chain's.
+    HeaderMutation(Box<FilterMutations>),
+}
