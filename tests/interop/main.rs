@@ -16,6 +16,8 @@ mod known;
 
 mod load_reports;
 
+mod runtime_discovery;
+
 mod configs;
 
 mod handshakes;
