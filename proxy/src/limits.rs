@@ -171,6 +171,9 @@ pub const PIPE_REFUSED_WAIT: Duration = Duration::from_secs(1);
 /// Bytes that come at once from which on the next ones are spliced: fewer cost less to copy.
 pub const SPLICE_BYTES_MIN: usize = 16 * 1024;
 
+/// Bytes of a body that `local_reply_config` puts into local answers.
+pub const LOCAL_REPLY_BODY_BYTES_MAX: usize = 1024 * 1024;
+
 /// Keys that `/runtime_modify` may have set at once.
 pub const RUNTIME_ADMIN_KEYS_MAX: usize = 10_000;
 

@@ -9,6 +9,7 @@ pub enum Listener {
     Main,
     Edge,
     Inner,
+    Replies,
     Tcp,
     Filters,
 }

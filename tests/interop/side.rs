@@ -92,11 +92,12 @@ impl Side {
 
     fn start(name: &str, command: impl FnOnce(&std::path::Path) -> Command) -> Self {
         let backends: Vec<Backend> = ["a", "b", "c"].into_iter().map(Backend::start).collect();
-        let [main, edge, inner, tcp, filters, admin, dead] = [(); 7].map(|()| free_addr());
+        let [main, edge, inner, replies, tcp, filters, admin, dead] = [(); 8].map(|()| free_addr());
         let mut ports = vec![
             (main.port(), "MAIN"),
             (edge.port(), "EDGE"),
             (inner.port(), "INNER"),
+            (replies.port(), "REPLIES"),
             (tcp.port(), "TCP"),
             (filters.port(), "FILTERS"),
             (admin.port(), "ADMIN"),
@@ -117,6 +118,7 @@ impl Side {
             (Listener::Main, main),
             (Listener::Edge, edge),
             (Listener::Inner, inner),
+            (Listener::Replies, replies),
             (Listener::Tcp, tcp),
             (Listener::Filters, filters),
         ]);

@@ -73,7 +73,6 @@ pub fn reject(
 ) -> Response {
     let books = Books::open(policy, connection, version, None, None);
     let ledger = Rc::clone(books.ledger());
-    ledger.note_error(error);
     policy.stats.counters.inc(HttpMetric::CxProtocolError);
     let text = match error.reason() {
         Reason::RequestHeadTimeout => "request header timeout",
@@ -81,9 +80,13 @@ pub fn reject(
     };
     let reply = Reply { body: text.into(), ..Reply::status(status, "") };
     let asked = Asked { grpc: false, head: false, complete: false, retried: false };
-    let mut response = reply::response(&reply, Fields::new(), asked);
+    let mut fields = Fields::new();
+    // As in Envoy, what was wrong with the request is not known yet where the answer's look is decided.
+    let reply = ledger.localized(&reply, &mut fields);
+    ledger.note_error(error);
+    let mut response = reply::response(&reply, fields, asked);
     policy.close_response(&mut response.head.headers, &Closing { date: &worker.date(), request_id: None });
-    ledger.note_response(status.as_u16(), &response.head.headers);
+    ledger.note_response(reply.status.as_u16(), &response.head.headers);
     ledger.sent(reply.body.len());
     ledger.response_complete();
     Response { close: true, ..response }

@@ -158,6 +158,12 @@ impl Ledger {
         self.record.borrow_mut().details = Cow::Borrowed(details);
     }
 
+    /// The answer as it is to be sent, with the fields that it has so far.
+    pub(super) fn localized<'a>(&self, reply: &'a Reply, fields: &mut Fields) -> Cow<'a, Reply> {
+        let record = &mut self.record.borrow_mut();
+        self.policy.local_replies.rewrite(reply, fields, record, fastrand::u64(..))
+    }
+
     /// Writes down why an attempt's transport failed, if that is why it ended.
     pub(super) fn note_attempt(&self, error: &Error) {
         if matches!(error.reason(), Reason::ConnectFailed | Reason::ConnectTimeout | Reason::UpstreamTls) {
@@ -188,7 +194,8 @@ impl Ledger {
         if let Some(id) = head.headers.get("x-request-id") {
             record.request_id = Some(id.clone());
         }
-        if self.policy.access_log.is_empty() && self.policy.upstream_log.is_empty() {
+        let logs = [&self.policy.access_log, &self.policy.upstream_log];
+        if logs.iter().all(|log| log.is_empty()) && self.policy.local_replies.is_empty() {
             return;
         }
         record.request_headers_bytes = fields_bytes(&head.headers);

@@ -70,13 +70,16 @@ pub(super) fn response(reply: &Reply, mut fields: Fields, asked: Asked) -> Respo
 
 /// A response that is all trailers (gRPC over HTTP/2, "Trailers-Only").
 fn grpc(reply: &Reply, mut fields: Fields, asked: Asked) -> Response {
+    // As in Envoy, a message has not the line's end that a body of JSON has.
+    let is_json = fields.get(CONTENT_TYPE).is_some_and(|value| value == "application/json");
+    let message = reply.body.strip_suffix(b"\n").filter(|_| is_json).unwrap_or(&reply.body);
     fields.remove(CONTENT_LENGTH);
     fields.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
     if !fields.contains_key(GRPC_STATUS) {
         fields.insert(GRPC_STATUS, HeaderValue::from(grpc_status(reply)));
     }
     if !reply.body.is_empty() && !asked.head && !fields.contains_key(GRPC_MESSAGE) {
-        fields.insert(GRPC_MESSAGE, percent_encoded(&reply.body));
+        fields.insert(GRPC_MESSAGE, percent_encoded(message));
     }
     let head = ResponseHead { status: StatusCode::OK, headers: fields };
     Response { head, body: Body::empty(), close: false }

@@ -291,7 +291,8 @@ impl<'a> Visit<'a> {
         // Routes see the answer before it becomes gRPC's form and before it has a status, as in Envoy.
         self.mutate(&mut fields);
         self.ledger.record.borrow_mut().status = reply.status.as_u16();
-        reply::response(reply, fields, self.asked())
+        let reply = self.ledger.localized(reply, &mut fields);
+        reply::response(&reply, fields, self.asked())
     }
 
     fn mutate(&self, fields: &mut Fields) {

@@ -267,6 +267,8 @@ pub struct Heads<'a> {
     pub response: Option<&'a Fields>,
     /// Response trailers.
     pub trailers: Option<&'a Fields>,
+    /// The body of an answer that is made here, while its format is filled in.
+    pub local_reply_body: &'a str,
 }
 
 /// A request's head, seen but not held.
@@ -299,6 +301,7 @@ impl Record {
             }),
             response: Some(&self.response_headers),
             trailers: Some(&self.response_trailers),
+            local_reply_body: "",
         }
     }
 }

@@ -21,7 +21,7 @@ pub fn view(head: &RequestHead) -> RequestView<'_> {
 /// The heads of a request without response.
 #[must_use]
 pub fn heads(head: &RequestHead) -> Heads<'_> {
-    Heads { request: Some(view(head)), response: None, trailers: None }
+    Heads { request: Some(view(head)), response: None, trailers: None, local_reply_body: "" }
 }
 
 /// The path without query and fragment.

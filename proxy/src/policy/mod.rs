@@ -9,6 +9,8 @@ pub mod draw;
 
 mod port;
 
+mod source;
+
 mod header_tests;
 
 mod field_add;

@@ -8,8 +8,8 @@ use http::{HeaderName, HeaderValue, Method};
 use xds::model::{
     ClusterTarget, CodecType, Domain, FormatString, Forward, ForwardClientCert, ForwardedCertFields,
     HeaderAdd, HeaderMutations, HostRewrite, Http1Options, Http2Options, HttpConnectionManager, HttpFilter,
-    HttpFilterKind, MaxStreamDuration, PathMatch, PathNormalization, PathRewrite, RequireTls, Route,
-    RouteAction, RouteConfiguration, RouteMatch, RouteSource, Router, RoutingPriority, ServerHeader,
+    HttpFilterKind, LocalReplies, MaxStreamDuration, PathMatch, PathNormalization, PathRewrite, RequireTls,
+    Route, RouteAction, RouteConfiguration, RouteMatch, RouteSource, Router, RoutingPriority, ServerHeader,
     StripPort, UnderscoreHeaders, VirtualHost,
 };
 
@@ -187,6 +187,7 @@ pub(crate) fn manager() -> HttpConnectionManager {
         strip_trailing_host_dot: false,
         upgrades: Vec::new(),
         access_log: Vec::new(),
+        local_replies: LocalReplies::default(),
         forward_client_cert: ForwardClientCert::Sanitize,
         forwarded_cert_fields: ForwardedCertFields::default(),
         proxy_100_continue: false,

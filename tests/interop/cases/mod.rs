@@ -8,6 +8,8 @@ mod rewriting;
 
 mod local;
 
+mod replies;
+
 mod fields;
 
 mod choosing;
@@ -38,6 +40,7 @@ pub fn all() -> Vec<Case> {
         routing::cases,
         rewriting::cases,
         local::cases,
+        replies::cases,
         fields::cases,
         choosing::cases,
         runtime::cases,

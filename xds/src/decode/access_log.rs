@@ -83,7 +83,8 @@ fn file_format(
     }
 }
 
-fn filter(path: &Path<'_>, filter: &pb::AccessLogFilter) -> Result<AccessLogFilter, Invalid> {
+/// Which requests, or which local answers.
+pub(super) fn filter(path: &Path<'_>, filter: &pb::AccessLogFilter) -> Result<AccessLogFilter, Invalid> {
     let pb::AccessLogFilter { filter_specifier } = filter;
     Ok(match path.field("filter_specifier").required(filter_specifier)? {
         FilterSpecifier::StatusCodeFilter(pb::StatusCodeFilter { comparison: code }) => {

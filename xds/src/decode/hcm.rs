@@ -11,6 +11,7 @@ use super::filter;
 use super::hcm_edge as edge;
 use super::headers;
 use super::http_options as options;
+use super::local_reply;
 use super::path::{Invalid, Path, absent, off};
 use super::route_config;
 use super::scalar::switch;
@@ -43,7 +44,7 @@ pub(super) fn http_connection_manager(
         generate_request_id, preserve_external_request_id, always_set_request_id_in_response,
         forward_client_cert_details, set_current_client_cert_details, proxy_100_continue, normalize_path,
         merge_slashes, path_with_escaped_slashes_action, strip_matching_host_port, strip_port_mode,
-        strip_trailing_host_dot, append_x_forwarded_port, via,
+        strip_trailing_host_dot, append_x_forwarded_port, via, local_reply_config,
         // We keep no filter state, so there is none to add or leave out.
         add_proxy_protocol_connection_state: _,
         // Refused when set.
@@ -51,7 +52,7 @@ pub(super) fn http_connection_manager(
         scheme_header_transformation, stream_flush_timeout, drain_timeout_jitter, access_log_flush_interval,
         flush_access_log_on_new_request, access_log_options, original_ip_detection_extensions,
         early_header_mutation_extensions, internal_address_config, forward_client_cert_matcher,
-        represent_ipv4_remote_address_as_ipv4_mapped_ipv6, request_id_extension, local_reply_config,
+        represent_ipv4_remote_address_as_ipv4_mapped_ipv6, request_id_extension,
         stream_error_on_invalid_http_message, path_normalization_options, proxy_status_config,
         typed_header_validation_config, append_local_overload, forward_proto_config,
     } = manager;
@@ -59,7 +60,7 @@ pub(super) fn http_connection_manager(
         scheme_header_transformation, stream_flush_timeout, drain_timeout_jitter, access_log_flush_interval,
         flush_access_log_on_new_request, access_log_options, original_ip_detection_extensions,
         early_header_mutation_extensions, forward_client_cert_matcher,
-        represent_ipv4_remote_address_as_ipv4_mapped_ipv6, request_id_extension, local_reply_config,
+        represent_ipv4_remote_address_as_ipv4_mapped_ipv6, request_id_extension,
         path_normalization_options, proxy_status_config, typed_header_validation_config,
         append_local_overload, forward_proto_config);
     off!(path; add_user_agent, stream_error_on_invalid_http_message);
@@ -88,13 +89,13 @@ pub(super) fn http_connection_manager(
         server_name: self::server_name(&path.field("server_name"), server_name)?,
         server_header: server_header(&path.field("server_header_transformation"), *server_header_transformation)?,
         generate_request_id: switch(generate_request_id, true),
-        preserve_external_request_id: *preserve_external_request_id,
-        always_set_request_id_in_response: *always_set_request_id_in_response,
+        preserve_external_request_id: *preserve_external_request_id, always_set_request_id_in_response: *always_set_request_id_in_response,
         append_x_forwarded_port: *append_x_forwarded_port, proxy_100_continue: *proxy_100_continue,
         path: edge::normalization(path, normalize_path, *merge_slashes, *path_with_escaped_slashes_action)?,
         strip_port: strip_port(path, *strip_matching_host_port, strip_port_mode)?, strip_trailing_host_dot: *strip_trailing_host_dot,
         upgrades: upgrades(&path.field("upgrade_configs"), upgrade_configs)?,
         access_log: access_log::access_logs(&path.field("access_log"), access_log)?,
+        local_replies: local_reply::local_replies(&path.field("local_reply_config"), local_reply_config)?,
         forward_client_cert: edge::forward_client_cert(&path.field("forward_client_cert_details"), *forward_client_cert_details)?,
         forwarded_cert_fields: edge::cert_fields(&path.field("set_current_client_cert_details"), set_current_client_cert_details)?,
     };

@@ -76,23 +76,30 @@ pub(super) fn mutations(
     request: (&[pb::HeaderValueOption], &[String]),
     response: (&[pb::HeaderValueOption], &[String]),
 ) -> Result<(HeaderMutations, HeaderMutations), Invalid> {
-    let on = |(add, remove): (&[pb::HeaderValueOption], &[String]),
-              at_add: &Path<'_>,
-              at_remove: &Path<'_>| {
-        if add.len() > HEADERS_TO_ADD_MAX {
-            let found = add.len();
-            return at_add.refuse(format!("has {found} fields; at most {HEADERS_TO_ADD_MAX} are accepted"));
-        }
-        Ok(HeaderMutations {
-            add: at_add.each(add, self::add)?,
-            remove: at_remove.each(remove, |at, text| mutable(at, text))?,
-        })
-    };
+    let on =
+        |(add, remove): (&[pb::HeaderValueOption], &[String]), at_add: &Path<'_>, at_remove: &Path<'_>| {
+            Ok(HeaderMutations {
+                add: additions(at_add, add)?,
+                remove: at_remove.each(remove, |at, text| mutable(at, text))?,
+            })
+        };
     let to = |name| path.field(name);
     Ok((
         on(request, &to("request_headers_to_add"), &to("request_headers_to_remove"))?,
         on(response, &to("response_headers_to_add"), &to("response_headers_to_remove"))?,
     ))
+}
+
+/// Fields to add.
+pub(super) fn additions(
+    path: &Path<'_>,
+    options: &[pb::HeaderValueOption],
+) -> Result<Vec<HeaderAdd>, Invalid> {
+    if options.len() > HEADERS_TO_ADD_MAX {
+        let found = options.len();
+        return path.refuse(format!("has {found} fields; at most {HEADERS_TO_ADD_MAX} are accepted"));
+    }
+    path.each(options, add)
 }
 
 /// A field to add.

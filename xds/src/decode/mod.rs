@@ -69,6 +69,8 @@ mod route;
 
 mod route_config;
 
+mod local_reply;
+
 mod hcm_edge;
 
 mod hcm;

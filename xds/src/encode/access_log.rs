@@ -49,7 +49,8 @@ fn access_log(log: &AccessLog) -> pb::AccessLog {
     }
 }
 
-fn format(format: &AccessLogFormat) -> Option<SubstitutionFormatString> {
+/// A format; none for the default line.
+pub(super) fn format(format: &AccessLogFormat) -> Option<SubstitutionFormatString> {
     let (format, omit_empty_values) = match format {
         AccessLogFormat::Default => return None,
         AccessLogFormat::Text { format, omit_empty_values } => {
@@ -79,7 +80,7 @@ fn json(value: &JsonValue) -> Value {
     }
 }
 
-fn filter(filter: &AccessLogFilter) -> pb::AccessLogFilter {
+pub(super) fn filter(filter: &AccessLogFilter) -> pb::AccessLogFilter {
     let several = |filters: &[AccessLogFilter]| filters.iter().map(self::filter).collect();
     let specifier = match filter {
         AccessLogFilter::StatusCode(op, value) => FilterSpecifier::StatusCodeFilter(pb::StatusCodeFilter {

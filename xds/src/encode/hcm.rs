@@ -9,6 +9,7 @@ use pb::http_connection_manager::{RouteSpecifier, StripPortMode};
 use super::access_log;
 use super::filter;
 use super::http_options as options;
+use super::local_reply;
 use super::route;
 use super::scalar;
 use super::source;
@@ -26,7 +27,7 @@ pub(super) fn http_connection_manager(manager: &HttpConnectionManager) -> pb::Ht
         delayed_close_timeout, http1, http2, use_remote_address, xff_num_trusted_hops, skip_xff_append, via,
         server_name, server_header, generate_request_id, preserve_external_request_id,
         always_set_request_id_in_response, append_x_forwarded_port, path, strip_port, strip_trailing_host_dot,
-        upgrades, access_log, forward_client_cert, forwarded_cert_fields, proxy_100_continue,
+        upgrades, access_log, forward_client_cert, forwarded_cert_fields, proxy_100_continue, local_replies,
     } = manager;
     let common = HttpProtocolOptions {
         idle_timeout: scalar::limit(*idle_timeout),
@@ -53,6 +54,7 @@ pub(super) fn http_connection_manager(manager: &HttpConnectionManager) -> pb::Ht
         drain_timeout: scalar::span(*drain_timeout),
         delayed_close_timeout: scalar::limit(*delayed_close_timeout),
         access_log: access_log::access_logs(access_log),
+        local_reply_config: local_reply::local_replies(local_replies),
         use_remote_address: scalar::switch(*use_remote_address),
         xff_num_trusted_hops: *xff_num_trusted_hops,
         skip_xff_append: *skip_xff_append,

@@ -41,6 +41,8 @@ mod route;
 
 mod filter;
 
+mod local_reply;
+
 mod hcm;
 
 mod listener;

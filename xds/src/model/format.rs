@@ -93,6 +93,8 @@ pub enum Operator {
     StreamId,
     GrpcStatus,
     GrpcStatusNumber,
+    /// The body of an answer that is made here, before it is put into a format; empty elsewhere.
+    LocalReplyBody,
     Hostname,
     Environment(String),
     FilterChainName,
@@ -265,6 +267,7 @@ const PLAIN: &[(&str, Operator)] = &[
     ("CONNECTION_TERMINATION_DETAILS", Operator::ConnectionTerminationDetails),
     ("STREAM_ID", Operator::StreamId),
     ("GRPC_STATUS_NUMBER", Operator::GrpcStatusNumber),
+    ("LOCAL_REPLY_BODY", Operator::LocalReplyBody),
     ("HOSTNAME", Operator::Hostname),
     ("FILTER_CHAIN_NAME", Operator::FilterChainName),
 ];

@@ -3,7 +3,9 @@
 
 use std::time::Duration;
 
-use super::{AccessLog, ConfigSource, HttpFilter, RouteConfigName, RouteConfiguration, UpgradeConfig};
+use super::{
+    AccessLog, ConfigSource, HttpFilter, LocalReplies, RouteConfigName, RouteConfiguration, UpgradeConfig,
+};
 
 /// Everything a listener's chain says about HTTP. `None` durations mean "no limit".
 #[derive(Debug, Clone, PartialEq)]
@@ -74,6 +76,8 @@ pub struct HttpConnectionManager {
     pub upgrades: Vec<UpgradeConfig>,
     /// Logs.
     pub access_log: Vec<AccessLog>,
+    /// What becomes of answers that are made here.
+    pub local_replies: LocalReplies,
     /// What is done with `x-forwarded-client-cert`.
     pub forward_client_cert: ForwardClientCert,
     /// Which fields of the peer's certificate it gets.

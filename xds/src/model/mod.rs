@@ -35,6 +35,8 @@ mod upgrade;
 
 mod filter;
 
+mod local_reply;
+
 mod http;
 
 mod route;
@@ -87,6 +89,7 @@ pub use listener::{
     SourceType, TrafficDirection, TransportProtocol,
 };
 pub use load::{ClusterLoad, Load, LocalityLoad, WantedClusters, WantedLoad};
+pub use local_reply::{BodyFormat, LocalReplies, LocalReplyMapper};
 pub use matcher::{
     Fraction, HeaderMatcher, HeaderTest, QueryMatcher, QueryTest, Regex, StringMatcher, StringPattern,
 };

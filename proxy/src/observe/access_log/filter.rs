@@ -10,15 +10,18 @@ use crate::observe::record::{Heads, Record};
 
 /// A compiled filter.
 #[derive(Debug)]
-pub(super) enum Filter {
+pub struct Filter(Kind);
+
+#[derive(Debug)]
+enum Kind {
     Status(Comparison, RuntimeUInt32),
     Millis(Comparison, RuntimeUInt32),
     /// No health checks are answered by this proxy's listeners, so that every request passes.
     NotHealthCheck,
     /// A share whose numerator may be overruled by what a runtime key says.
     Share(Fraction, String),
-    And(Vec<Filter>),
-    Or(Vec<Filter>),
+    And(Vec<Kind>),
+    Or(Vec<Kind>),
     Header(Field, HeaderMatcher),
     AnyFlag,
     Flags(Vec<String>),
@@ -29,7 +32,28 @@ pub(super) enum Filter {
 }
 
 impl Filter {
-    pub(super) fn compile(model: &AccessLogFilter) -> Result<Self, Invalid> {
+    /// Compiles `model`.
+    ///
+    /// # Errors
+    /// Names the part that cannot be used.
+    pub fn compile(model: &AccessLogFilter) -> Result<Self, Invalid> {
+        Kind::compile(model).map(Self)
+    }
+
+    /// Whether the request, or a local answer to it, is meant; `random` decides shares.
+    #[must_use]
+    pub fn passes(&self, record: &Record, heads: &Heads<'_>, random: u64) -> bool {
+        self.0.passes(record, heads, random)
+    }
+
+    /// Adds the fields this looks at.
+    pub fn needs(&self, needs: &mut Needs) {
+        self.0.needs(needs);
+    }
+}
+
+impl Kind {
+    fn compile(model: &AccessLogFilter) -> Result<Self, Invalid> {
         let all = |filters: &[AccessLogFilter], name: &str| {
             filters
                 .iter()
@@ -66,8 +90,7 @@ impl Filter {
         })
     }
 
-    /// Whether the request is written down; `random` decides shares.
-    pub(super) fn passes(&self, record: &Record, heads: &Heads<'_>, random: u64) -> bool {
+    fn passes(&self, record: &Record, heads: &Heads<'_>, random: u64) -> bool {
         match self {
             Self::Status(comparison, value) => {
                 compare(*comparison, u64::from(record.status), record.runtime.uint32(value))
@@ -98,7 +121,7 @@ impl Filter {
         }
     }
 
-    pub(super) fn needs(&self, needs: &mut Needs) {
+    fn needs(&self, needs: &mut Needs) {
         match self {
             Self::And(filters) | Self::Or(filters) => filters.iter().for_each(|filter| filter.needs(needs)),
             Self::Header(field, _) => {

@@ -121,7 +121,7 @@ impl Format {
                 }
                 Lookup::Response(field, fallback) => (field, fallback, &mut needs.response_headers),
                 Lookup::Trailer(field, fallback) => (field, fallback, &mut needs.response_trailers),
-                Lookup::Started(_) | Lookup::Plain(_) => continue,
+                Lookup::Started(_) | Lookup::LocalReplyBody | Lookup::Plain(_) => continue,
             };
             for field in [Some(fields), fallback.as_ref()].into_iter().flatten() {
                 if let Field::Name(name) = field {
@@ -163,6 +163,7 @@ fn compile_operator(operator: &Operator, environment: &Environment) -> Result<Co
         }
         Operator::StartTime(None) => Lookup::Started(TimeFormat::iso()),
         Operator::StartTime(Some(format)) => Lookup::Started(TimeFormat::parse(format)?),
+        Operator::LocalReplyBody => Lookup::LocalReplyBody,
         Operator::Hostname => {
             let known = Some(environment.hostname.clone()).filter(|name| !name.is_empty());
             return Ok(Compiled::Constant(known.unwrap_or_else(|| "-".to_owned())));

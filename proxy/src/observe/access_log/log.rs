@@ -1,20 +1,13 @@
 //! The logs of one listener, connection manager or router: compiled once, written per request.
 
-use xds::model::{AccessLog, AccessLogFormat, FormatString};
+use xds::model::AccessLog;
 
-use super::environment::Environment;
 use super::filter::Filter;
-use super::format::{Format, Needs};
-use super::json::JsonFormat;
+use super::format::Needs;
+use super::line::Line;
 use super::output::{Output, Outputs};
 use crate::error::Invalid;
 use crate::observe::record::Record;
-
-/// Envoy's default line.
-const DEFAULT: &str = "[%START_TIME%] \"%REQ(:METHOD)% %REQ(X-ENVOY-ORIGINAL-PATH?:PATH)% %PROTOCOL%\" \
-    %RESPONSE_CODE% %RESPONSE_FLAGS% %BYTES_RECEIVED% %BYTES_SENT% %DURATION% \
-    %RESP(X-ENVOY-UPSTREAM-SERVICE-TIME)% \"%REQ(X-FORWARDED-FOR)%\" \"%REQ(USER-AGENT)%\" \
-    \"%REQ(X-REQUEST-ID)%\" \"%REQ(:AUTHORITY)%\" \"%UPSTREAM_HOST%\"\n";
 
 /// Compiled access logs.
 #[derive(Debug, Default)]
@@ -30,12 +23,6 @@ struct Log {
     output: Output,
 }
 
-#[derive(Debug)]
-enum Line {
-    Text { format: Format, missing: &'static str },
-    Json(JsonFormat),
-}
-
 impl AccessLogs {
     /// Compiles the logs and opens their outputs.
     ///
@@ -46,14 +33,12 @@ impl AccessLogs {
         let mut logs = Vec::with_capacity(models.len());
         for (index, AccessLog { sink, format, filter }) in models.iter().enumerate() {
             let at = |invalid: Invalid| invalid.within(&format!("access_log[{index}]"));
-            let line = compile_line(format, outputs.environment()).map_err(at)?;
+            let line = Line::compile(format, outputs.environment());
+            let line = line.map_err(|invalid| at(invalid.within("log_format")))?;
             let filter = filter.as_ref().map(Filter::compile).transpose();
             let filter = filter.map_err(|invalid| at(invalid.within("filter")))?;
             let output = outputs.open(sink).map_err(|reason| at(Invalid::new("path", reason)))?;
-            match &line {
-                Line::Text { format, .. } => format.needs(&mut needs),
-                Line::Json(json) => json.needs(&mut needs),
-            }
+            line.needs(&mut needs);
             if let Some(filter) = &filter {
                 filter.needs(&mut needs);
             }
@@ -81,33 +66,7 @@ impl AccessLogs {
             if log.filter.as_ref().is_some_and(|filter| !filter.passes(record, &heads, random)) {
                 continue;
             }
-            let mut line = String::with_capacity(256);
-            match &log.line {
-                Line::Text { format, missing } => format.render(&mut line, record, &heads, missing),
-                Line::Json(json) => json.render(&mut line, record, &heads),
-            }
-            log.output.write(line);
-        }
-    }
-}
-
-fn compile_line(format: &AccessLogFormat, environment: &Environment) -> Result<Line, Invalid> {
-    let text = |format: &FormatString, missing| {
-        let format = Format::compile(format, environment)
-            .map_err(|reason| Invalid::new("log_format.text_format_source", reason))?;
-        Ok(Line::Text { format, missing })
-    };
-    match format {
-        AccessLogFormat::Default => {
-            text(&FormatString::parse(DEFAULT).expect("Envoy's default format is well formed"), "-")
-        }
-        AccessLogFormat::Text { format, omit_empty_values } => {
-            text(format, if *omit_empty_values { "" } else { "-" })
-        }
-        AccessLogFormat::Json { fields, omit_empty_values } => {
-            let json = JsonFormat::compile(fields, *omit_empty_values, environment)
-                .map_err(|invalid| invalid.within("log_format.json_format"))?;
-            Ok(Line::Json(json))
+            log.output.write(log.line.render(record, &heads));
         }
     }
 }

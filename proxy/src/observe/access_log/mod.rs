@@ -8,6 +8,7 @@ mod environment;
 mod filter;
 mod format;
 mod json;
+mod line;
 mod log;
 mod output;
 mod value;
@@ -16,6 +17,8 @@ mod value;
 mod tests;
 
 pub use environment::Environment;
+pub use filter::Filter;
 pub use format::{Format, Needs};
+pub use line::Line;
 pub use log::AccessLogs;
 pub use output::{AccessLogMetric, Output, Outputs};

@@ -26,6 +26,7 @@ pub(super) enum Lookup {
     Response(Field, Option<Field>),
     Trailer(Field, Option<Field>),
     Started(TimeFormat),
+    LocalReplyBody,
     Plain(Operator),
 }
 
@@ -41,6 +42,7 @@ impl Lookup {
             }
             Self::Response(field, fallback) => of(heads.response, field, fallback.as_ref()),
             Self::Trailer(field, fallback) => of(heads.trailers, field, fallback.as_ref()),
+            Self::LocalReplyBody => Value::Text(Cow::Borrowed(heads.local_reply_body)),
             Self::Started(format) => Value::Text(Cow::Owned(format.render(record.started_at))),
             Self::Plain(operator) => plain(operator, record),
         }
@@ -90,6 +92,7 @@ fn plain<'a>(operator: &Operator, record: &'a Record) -> Value<'a> {
         | O::ResponseHeader { .. }
         | O::ResponseTrailer { .. }
         | O::StartTime(_)
+        | O::LocalReplyBody
         | O::Hostname
         | O::Environment(_) => unreachable!("compiled into lookups and literals of their own"),
         other => upstream(other, record),

@@ -122,9 +122,11 @@ impl HeaderMutation {
                     continue;
                 };
                 let heads = match section {
-                    Section::Response => Heads { request, response: Some(fields), trailers: None },
-                    Section::ResponseTrailers => Heads { request, response: None, trailers: Some(fields) },
-                    Section::RequestTrailers => Heads { request, response: None, trailers: None },
+                    Section::Response => Heads { request, response: Some(fields), ..Heads::default() },
+                    Section::ResponseTrailers => {
+                        Heads { request, trailers: Some(fields), ..Heads::default() }
+                    }
+                    Section::RequestTrailers => Heads { request, ..Heads::default() },
                 };
                 if let Some(value) = add.value(record, &heads) {
                     add.put(fields, value);

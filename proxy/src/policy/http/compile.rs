@@ -9,6 +9,7 @@ use xds::model::{
     ServerHeader, StripPort, UnderscoreHeaders, UpgradeConfig,
 };
 
+use super::local_reply::LocalReplies;
 use super::shared::Shared;
 use super::stats::HttpStats;
 use crate::error::Invalid;
@@ -33,6 +34,8 @@ pub struct HttpPolicy {
     pub filters: Filters,
     /// What a record must keep of the heads for both logs.
     pub needs: Needs,
+    /// What becomes of answers that are made here.
+    pub local_replies: LocalReplies,
     /// What overrules defaults of the configuration.
     pub runtime: Arc<LiveRuntime>,
     /// Limits where the route has none.
@@ -90,12 +93,16 @@ impl HttpPolicy {
             .map_err(|invalid| invalid.within("http_filters.router"))?;
         let mut needs = access_log.needs().clone();
         needs.extend(upstream_log.needs());
+        let local_replies = LocalReplies::compile(&model.local_replies, shared.environment())
+            .map_err(|invalid| invalid.within("local_reply_config"))?;
+        local_replies.needs(&mut needs);
         Ok(Self {
             needs,
             filters: Filters::compile(&model.http_filters, &model.stat_prefix, shared)?,
             stats: shared.http_stats(&model.stat_prefix),
             access_log,
             upstream_log,
+            local_replies,
             runtime: Arc::clone(&shared.environment().runtime),
             suppress_envoy_headers: router.suppress_envoy_headers,
             timeouts: Defaults { idle: model.stream_idle_timeout, stream: model.max_stream_duration },

@@ -6,6 +6,7 @@ mod authority;
 mod client_cert;
 mod compile;
 mod forwarded;
+mod local_reply;
 mod path;
 mod request_id;
 mod response;
@@ -20,6 +21,7 @@ mod tests;
 
 pub use admit::Admitted;
 pub use compile::HttpPolicy;
+pub use local_reply::LocalReplies;
 pub use response::Closing;
 pub use shared::Shared;
 pub use stats::{HttpMetric, HttpStats};

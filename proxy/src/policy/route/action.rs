@@ -16,6 +16,7 @@ use crate::observe::access_log::Environment;
 use crate::policy::draw::Draw;
 use crate::policy::filter::{self, Overrides};
 use crate::policy::retry::RetryRule;
+use crate::policy::source;
 use crate::policy::timeout::RouteTimeouts;
 
 /// What a route does.
@@ -316,25 +317,12 @@ impl WeightedCluster {
 
 /// The body of a direct response, read when the route is compiled.
 fn read(source: &DataSource, environment: &Environment, bytes_max: usize) -> Result<Bytes, String> {
-    let bytes = match source {
-        DataSource::Inline(bytes) => bytes.clone(),
-        DataSource::Environment(name) => environment
-            .variables
-            .get(name)
-            .map(|value| value.clone().into_bytes())
-            .ok_or_else(|| format!("the environment variable {name:?} is not set"))?,
-        DataSource::File { path, watched_directory: None } => {
-            std::fs::read(path).map_err(|error| format!("the file {path:?} cannot be read: {error}"))?
-        }
-        DataSource::File { watched_directory: Some(directory), .. } => {
-            return Err(format!("a body is read once; watched_directory {directory:?} cannot be followed"));
-        }
-    };
+    let bytes = source::read(source, environment)?;
     if bytes.len() > bytes_max {
         let found = bytes.len();
         return Err(format!(
             "the body has {found} bytes, max_direct_response_body_size_bytes accepts {bytes_max}"
         ));
     }
-    Ok(bytes.into())
+    Ok(bytes)
 }

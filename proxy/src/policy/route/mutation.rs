@@ -27,7 +27,7 @@ pub struct Stage {
 #[derive(Debug, Default)]
 pub struct Mutations {
     stages: Vec<Arc<Stage>>,
-    needs_request: bool,
+    needs: Needs,
 }
 
 impl Stage {
@@ -97,7 +97,7 @@ impl Mutations {
         for add in stages.iter().flat_map(|stage| &stage.add) {
             add.needs(&mut needs);
         }
-        Self { stages, needs_request: needs.request }
+        Self { stages, needs }
     }
 
     /// Whether nothing is changed.
@@ -109,7 +109,12 @@ impl Mutations {
     /// Whether a value looks at the request's head.
     #[must_use]
     pub fn needs_request(&self) -> bool {
-        self.needs_request
+        self.needs.request
+    }
+
+    /// Adds the fields that values look at.
+    pub fn needs(&self, needs: &mut Needs) {
+        needs.extend(&self.needs);
     }
 
     /// Carries the stages out on a request.
@@ -129,7 +134,7 @@ impl Mutations {
             for name in &stage.remove {
                 fields.remove(name);
             }
-            let heads = Heads { request, response: Some(fields), trailers: None };
+            let heads = Heads { request, response: Some(fields), ..Heads::default() };
             let plan = stage.plan(fields, record, &heads);
             plan.carry_out(fields);
         }

@@ -179,7 +179,7 @@ fn runtime_uint32(from: &mut Choices<'_>) -> RuntimeUInt32 {
     RuntimeUInt32 { default: from.number(), key: from.name() }
 }
 
-fn log_filter(from: &mut Choices<'_>, depth: u8) -> AccessLogFilter {
+pub(super) fn log_filter(from: &mut Choices<'_>, depth: u8) -> AccessLogFilter {
     let op = from.one_of(&[Comparison::Eq, Comparison::Ge, Comparison::Le, Comparison::Ne]);
     let two = |from: &mut Choices<'_>| vec![log_filter(from, depth - 1), log_filter(from, depth - 1)];
     match from.between(0, if depth == 0 { 6 } else { 8 }) {
@@ -195,6 +195,14 @@ fn log_filter(from: &mut Choices<'_>, depth: u8) -> AccessLogFilter {
         },
         7 => AccessLogFilter::And(two(from)),
         _ => AccessLogFilter::Or(two(from)),
+    }
+}
+
+pub(super) fn body_format(from: &mut Choices<'_>) -> AccessLogFormat {
+    if from.flag() {
+        AccessLogFormat::Text { format: format(from), omit_empty_values: from.flag() }
+    } else {
+        AccessLogFormat::Json { fields: json_object(from, 1), omit_empty_values: from.flag() }
     }
 }
 

@@ -1,11 +1,14 @@
 //! Models of HTTP settings and of the connection manager.
 
+use http::StatusCode;
+
 use super::choices::Choices;
 use super::{common, filter, route};
 use crate::model::{
-    CodecType, EscapedSlashes, ForwardClientCert, ForwardedCertFields, Http1Options, Http2Options,
-    HttpConnectionManager, HttpFilter, HttpFilterKind, PathNormalization, RouteConfigName, RouteSource,
-    Router, ServerHeader, StripPort, UnderscoreHeaders, UpgradeConfig, UpstreamHttp, UpstreamProtocol,
+    BodyFormat, CodecType, DataSource, EscapedSlashes, ForwardClientCert, ForwardedCertFields, Http1Options,
+    Http2Options, HttpConnectionManager, HttpFilter, HttpFilterKind, LocalReplies, LocalReplyMapper,
+    PathNormalization, RouteConfigName, RouteSource, Router, ServerHeader, StripPort, UnderscoreHeaders,
+    UpgradeConfig, UpstreamHttp, UpstreamProtocol,
 };
 
 fn http1(from: &mut Choices<'_>) -> Http1Options {
@@ -85,6 +88,23 @@ fn path(from: &mut Choices<'_>) -> PathNormalization {
     }
 }
 
+fn local_replies(from: &mut Choices<'_>) -> LocalReplies {
+    let format = |from: &mut Choices<'_>| BodyFormat {
+        format: common::body_format(from),
+        content_type: from.maybe(Choices::name),
+    };
+    LocalReplies {
+        mappers: from.list(2, |from| LocalReplyMapper {
+            filter: common::log_filter(from, 1),
+            status: from.maybe(|from| from.one_of(&[StatusCode::OK, StatusCode::IM_A_TEAPOT])),
+            body: from.maybe(|from| DataSource::Inline(from.text().into_bytes())),
+            body_format: from.maybe(format),
+            headers: from.list(2, route::header_add),
+        }),
+        body_format: from.maybe(format),
+    }
+}
+
 pub(super) fn http_connection_manager(from: &mut Choices<'_>) -> HttpConnectionManager {
     let routes = if from.flag() {
         RouteSource::Rds { name: RouteConfigName::new(from.name()), source: common::config_source(from) }
@@ -142,6 +162,7 @@ pub(super) fn http_connection_manager(from: &mut Choices<'_>) -> HttpConnectionM
         strip_trailing_host_dot: from.flag(),
         upgrades: upgrades(from),
         access_log: from.list(2, common::access_log),
+        local_replies: local_replies(from),
         forward_client_cert: from.one_of(&certs),
         forwarded_cert_fields: ForwardedCertFields {
             subject: from.flag(),
