@@ -49,6 +49,34 @@ pub const H2_GATHER_BYTES: usize = 64 * 1024;
 /// Bytes that are read and dropped from an HTTP/2 client to which the connection was ended.
 pub const H2_GOODBYE_BYTES_MAX: usize = 1024 * 1024;
 
+/// Concurrent requests per HTTP/3 connection when configuration is silent (Envoy's default).
+pub const H3_STREAMS_MAX: u32 = 100;
+
+/// Initial HTTP/3 stream window when configuration is silent, bytes.
+pub const H3_STREAM_WINDOW_BYTES: u32 = 256 * 1024;
+
+/// Initial HTTP/3 connection window when configuration is silent, bytes.
+pub const H3_CONNECTION_WINDOW_BYTES: u32 = 1024 * 1024;
+
+/// Bytes of responses that wait on one QUIC connection to be sent or acknowledged.
+pub const QUIC_SEND_BYTES_MAX: u64 = 1024 * 1024;
+
+/// Streams besides requests that an HTTP/3 client may open: control, two for QPACK, and some it reserves.
+pub const H3_UNI_STREAMS_MAX: u32 = 8;
+
+/// Largest HTTP/3 frame that is neither DATA nor HEADERS, bytes.
+pub const H3_FRAME_BYTES_MAX: u64 = 4 * 1024;
+
+/// Handshakes of unknown clients under way on one worker's socket from which on a client must first show that it is where
+/// it says (RFC 9000 §8.1.2, Retry).
+pub const QUIC_UNPROVEN_MAX: usize = 256;
+
+/// Handshakes under way on one worker's socket; past it clients are refused.
+pub const QUIC_HANDSHAKES_MAX: usize = 4096;
+
+/// Datagrams that wait for the worker whose connection they belong to; past it they are dropped, as a network does.
+pub const QUIC_STRAYS_MAX: usize = 1024;
+
 /// Write buffers that a worker keeps for whichever connection writes next.
 pub const SPARE_BUFFERS_MAX: usize = 8;
 

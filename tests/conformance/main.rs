@@ -5,3 +5,5 @@
 mod h2spec;
 
 mod http1;
+
+mod http3;

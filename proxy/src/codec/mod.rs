@@ -7,3 +7,5 @@ mod spare;
 
 pub mod h1;
 pub mod h2;
+#[cfg(feature = "http3")]
+pub mod h3;

@@ -116,7 +116,7 @@ async fn prepare(accepted: Box<Accepted>, listener: &Arc<Listener>, local: &Rc<L
     Some(Box::new(Ready { stream, chain: Arc::clone(chain), alpn, facts, draining, _counted: places }))
 }
 
-fn choose<'a>(listener: &'a Listener, arrival: &Arrival) -> Option<&'a Arc<Chain>> {
+pub(super) fn choose<'a>(listener: &'a Listener, arrival: &Arrival) -> Option<&'a Arc<Chain>> {
     let chosen = listener.matcher.choose(arrival).and_then(|index| listener.chains.get(index));
     chosen.or(listener.default_chain.as_ref())
 }
@@ -142,7 +142,7 @@ fn codec(configured: CodecType, alpn: Option<&[u8]>) -> CodecType {
     }
 }
 
-fn facts(
+pub(super) fn facts(
     listener: &Listener,
     chain: &Chain,
     arrival: &Arrival,

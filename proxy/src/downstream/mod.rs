@@ -22,6 +22,9 @@ mod turns;
 
 mod connection;
 
+#[cfg(feature = "http3")]
+mod quic;
+
 pub mod worker;
 
 #[cfg(test)]

@@ -6,6 +6,7 @@
 use std::cell::RefCell;
 use std::collections::HashMap;
 use std::io;
+use std::net::UdpSocket;
 use std::rc::Rc;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -16,6 +17,8 @@ use super::accept::{self, AcceptEvent, Accepted, Balance, ConnectionLimit, Liste
 use super::chain_drains::ChainDrains;
 use super::connection;
 use super::local::Local;
+#[cfg(feature = "http3")]
+use super::quic;
 use super::turns::Turns;
 use crate::drain::{Drain, Draining, Phase};
 use crate::exchange::context::Worker;
@@ -31,6 +34,8 @@ pub struct Shared {
     drain_time: Duration,
     connections: Arc<ConnectionLimit>,
     seats: Mutex<HashMap<usize, Vec<Option<Seat>>>>,
+    #[cfg(feature = "http3")]
+    lines: Mutex<HashMap<usize, Vec<Option<quic::Line>>>>,
 }
 
 impl Shared {
@@ -38,7 +43,15 @@ impl Shared {
     #[must_use]
     pub fn new(live: Arc<Live>, workers: usize, drain_time: Duration) -> Self {
         let connections = ConnectionLimit::new("downstream_connections", limits::DOWNSTREAM_CONNECTIONS_MAX);
-        Self { live, workers, drain_time, connections, seats: Mutex::default() }
+        Self {
+            live,
+            workers,
+            drain_time,
+            connections,
+            seats: Mutex::default(),
+            #[cfg(feature = "http3")]
+            lines: Mutex::default(),
+        }
     }
 
     /// Worker `index`'s seat in the balance of a socket that all workers share.
@@ -63,7 +76,22 @@ impl Shared {
                 Listening::balanced(socket, seat)
             }
             SocketKind::Tcp(own) => Listening::tcp(own[index % own.len()].try_clone()?),
+            SocketKind::Udp(_) => Err(io::Error::other("a UDP socket has no connections to accept")),
         }
+    }
+
+    /// Worker `index`'s end of the lines between the workers of a QUIC listener.
+    #[cfg(feature = "http3")]
+    fn line(&self, index: usize, sockets: &Arc<Sockets>) -> Option<quic::Line> {
+        let mut lines = self.lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let key = Arc::as_ptr(sockets) as usize;
+        let table =
+            lines.entry(key).or_insert_with(|| quic::lines(self.workers).into_iter().map(Some).collect());
+        let line = table.get_mut(index).and_then(Option::take);
+        if table.iter().all(Option::is_none) {
+            lines.remove(&key);
+        }
+        line
     }
 }
 
@@ -111,6 +139,13 @@ pub async fn run(index: usize, shared: Arc<Shared>, mut draining: Draining) {
         () = draining.reached(Phase::Stopped) => {
             local.drains.stop_all();
             leaving.iter().for_each(|drain| drain.stop());
+            // A connection that is cut says so, where its protocol has words for it.
+            let said = async {
+                for drain in &leaving {
+                    drain.finished().await;
+                }
+            };
+            let _said_or_late = tokio::time::timeout(limits::STOP_GRACE, said).await;
         }
     }
 }
@@ -148,9 +183,15 @@ fn arrive(
                 *entry.listener.borrow_mut() = Arc::clone(listener);
                 continue;
             }
-            match shared.listening(index, listener, sockets) {
-                Ok(listening) => {
-                    accepting.insert(key, start(listening, listener, sockets, shared, local));
+            let started = match &sockets.kind {
+                SocketKind::Udp(own) => start_quic(index, own, listener, sockets, shared, local),
+                SocketKind::Tcp(_) | SocketKind::Unix(_) => shared
+                    .listening(index, listener, sockets)
+                    .map(|listening| start(listening, listener, sockets, shared, local)),
+            };
+            match started {
+                Ok(started) => {
+                    accepting.insert(key, started);
                 }
                 Err(error) => {
                     tracing::error!(%error, listener = %name, "a worker cannot use a listener's socket");
@@ -158,6 +199,37 @@ fn arrive(
             }
         }
     }
+}
+
+#[cfg(feature = "http3")]
+fn start_quic(
+    index: usize,
+    own: &[UdpSocket],
+    listener: &Arc<Listener>,
+    sockets: &Arc<Sockets>,
+    shared: &Arc<Shared>,
+    local: &Rc<Local>,
+) -> io::Result<Accepting> {
+    let line = shared.line(index, sockets).ok_or_else(|| io::Error::other("the line is taken"))?;
+    let socket = own[index % own.len()].try_clone()?;
+    let current = Rc::new(RefCell::new(Arc::clone(listener)));
+    let drain = Rc::new(Drain::new());
+    let limit = Arc::clone(&shared.connections);
+    quic::start(socket, line, Rc::clone(&current), Rc::clone(local), limit, drain.watch())?;
+    Ok(Accepting { sockets: Arc::clone(sockets), listener: current, drain })
+}
+
+/// A chain for QUIC is refused before anything is bound.
+#[cfg(not(feature = "http3"))]
+fn start_quic(
+    _index: usize,
+    _own: &[UdpSocket],
+    _listener: &Arc<Listener>,
+    _sockets: &Arc<Sockets>,
+    _shared: &Arc<Shared>,
+    _local: &Rc<Local>,
+) -> io::Result<Accepting> {
+    Err(io::Error::other("this build has no http3"))
 }
 
 fn start(

@@ -49,6 +49,7 @@ impl Books {
         counters.inc(match version {
             Version::Http10 | Version::Http11 => HttpMetric::RqHttp1Total,
             Version::Http2 => HttpMetric::RqHttp2Total,
+            Version::Http3 => HttpMetric::RqHttp3Total,
         });
         let ledger = Ledger {
             record: RefCell::new(Record::begin(

@@ -58,9 +58,12 @@ impl Chain {
     /// # Errors
     /// The field's path within the chain and the reason.
     pub(super) fn compile(model: &FilterChain, environment: &Environment) -> Result<Self, String> {
+        if cfg!(not(feature = "http3")) && matches!(model.transport, DownstreamTransport::Quic(_)) {
+            return Err("transport_socket: QUIC is not part of this build (feature http3)".to_owned());
+        }
         let tls = match &model.transport {
             DownstreamTransport::Plain => None,
-            DownstreamTransport::Tls(tls) => {
+            DownstreamTransport::Tls(tls) | DownstreamTransport::Quic(tls) => {
                 let tls = ServerTls::new((**tls).clone(), Arc::clone(&environment.secrets));
                 tls.check().map_err(|reason| format!("transport_socket.{reason}"))?;
                 Some(Arc::new(tls))

@@ -7,7 +7,7 @@ use xds::model::{self, Address, FilterChain};
 use super::chain::Chain;
 use super::chain_match::ChainMatcher;
 use super::environment::Environment;
-use super::sockets::Sockets;
+use super::sockets::{SocketKind, Sockets};
 use crate::observe::listener::ListenerStats;
 
 /// A listener that serves.
@@ -99,7 +99,11 @@ fn bind(
     std::iter::once(&model.address)
         .chain(&model.additional_addresses)
         .map(|address| {
-            let kept = old.iter().find(|s| s.configured == *address && s.reuse_port == reuse_port);
+            let udp = model.quic.is_some();
+            let kept = old.iter().find(|s| {
+                let same = matches!(s.kind, SocketKind::Udp(_)) == udp && s.reuse_port == reuse_port;
+                s.configured == *address && same
+            });
             match kept {
                 Some(sockets) => Ok(Arc::clone(sockets)),
                 None => Sockets::bind(address, model, environment.workers).map(Arc::new),

@@ -49,7 +49,7 @@ pub(super) fn listener_references(listener: &Listener) -> Vec<Reference> {
         if let Some((name, source)) = rds(chain) {
             found.push(Reference::Route(name.clone(), source.clone()));
         }
-        if let DownstreamTransport::Tls(tls) = &chain.transport {
+        if let DownstreamTransport::Tls(tls) | DownstreamTransport::Quic(tls) = &chain.transport {
             found.extend(tls_references(&tls.common));
         }
     }

@@ -1,10 +1,10 @@
 //! Listening sockets: bound before a listener is taken into use, so that a port in use refuses the listener and
 //! nothing else.
 
-use std::net::{SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::os::unix::net::UnixListener;
 
-use socket2::{Domain, Protocol, SockRef, Socket, Type};
+use socket2::{Domain, SockRef, Socket, Type};
 use xds::model::{Address, Host, Listener, SocketAddress};
 
 /// The bound sockets of one address of a listener.
@@ -27,6 +27,8 @@ pub enum SocketKind {
     Tcp(Vec<TcpListener>),
     /// A Unix domain socket that all workers share.
     Unix(UnixListener),
+    /// UDP, one for each worker; the kernel spreads clients over them by their addresses.
+    Udp(Vec<UdpSocket>),
 }
 
 impl Sockets {
@@ -55,6 +57,18 @@ impl Sockets {
                 let ip = socket_address.ip().ok_or_else(|| {
                     format!("address {address}: a listener needs an IP address, {address} is a name")
                 })?;
+                if listener.quic.is_some() {
+                    let sockets = bind_all(Type::DGRAM, ip, workers, true).map_err(refuse)?;
+                    let sockets: Vec<_> = sockets.into_iter().map(UdpSocket::from).collect();
+                    let bound = sockets[0].local_addr().map_err(refuse)?;
+                    let kind = SocketKind::Udp(sockets);
+                    return Ok(Self {
+                        configured: address.clone(),
+                        bound: Address::from(bound),
+                        reuse_port,
+                        kind,
+                    });
+                }
                 let sockets = bind_tcp(ip, if reuse_port { workers } else { 1 }, reuse_port);
                 let sockets = sockets.map_err(refuse)?;
                 let bound = sockets[0].local_addr().map_err(refuse)?;
@@ -88,24 +102,30 @@ impl Sockets {
 }
 
 fn bind_tcp(address: SocketAddr, count: usize, reuse_port: bool) -> std::io::Result<Vec<TcpListener>> {
+    Ok(bind_all(Type::STREAM, address, count, reuse_port)?.into_iter().map(TcpListener::from).collect())
+}
+
+fn bind_all(kind: Type, address: SocketAddr, count: usize, reuse_port: bool) -> std::io::Result<Vec<Socket>> {
     if reuse_port {
         // With SO_REUSEPORT another process of the same user could hold the port too and would get a share of
         // our connections in silence: a plain bind first tells.
-        drop(socket(address, false)?);
+        drop(socket(kind, address, false)?);
     }
-    let first = socket(address, reuse_port)?;
+    let first = socket(kind, address, reuse_port)?;
     let bound = first.local_addr()?.as_socket().unwrap_or(address);
     let mut sockets = vec![first];
     for _ in 1..count {
-        sockets.push(socket(bound, reuse_port)?);
+        sockets.push(socket(kind, bound, reuse_port)?);
     }
-    Ok(sockets.into_iter().map(TcpListener::from).collect())
+    Ok(sockets)
 }
 
-fn socket(address: SocketAddr, reuse_port: bool) -> std::io::Result<Socket> {
-    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+fn socket(kind: Type, address: SocketAddr, reuse_port: bool) -> std::io::Result<Socket> {
+    let socket = Socket::new(Domain::for_address(address), kind, None)?;
     socket.set_nonblocking(true)?;
-    socket.set_reuse_address(true)?;
+    if kind == Type::STREAM {
+        socket.set_reuse_address(true)?;
+    }
     if reuse_port {
         socket.set_reuse_port(true)?;
     }

@@ -39,7 +39,9 @@ fn chain_uses(chain: &FilterChain) -> bool {
     routes
         || match &chain.transport {
             DownstreamTransport::Plain => false,
-            DownstreamTransport::Tls(context) => tls_uses(&context.common),
+            DownstreamTransport::Tls(context) | DownstreamTransport::Quic(context) => {
+                tls_uses(&context.common)
+            }
         }
 }
 

@@ -7,6 +7,7 @@ use envoy_types::pb::envoy::config::core::v3 as core;
 use envoy_types::pb::envoy::config::listener::v3 as pb;
 use envoy_types::pb::envoy::extensions::filters::network::http_connection_manager::v3::HttpConnectionManager;
 use envoy_types::pb::envoy::extensions::filters::network::tcp_proxy::v3::TcpProxy;
+use envoy_types::pb::envoy::extensions::transport_sockets::quic::v3::QuicDownstreamTransport;
 use envoy_types::pb::envoy::extensions::transport_sockets::raw_buffer::v3::RawBuffer;
 use envoy_types::pb::envoy::extensions::transport_sockets::tls::v3::DownstreamTlsContext;
 use pb::filter::ConfigType;
@@ -16,6 +17,7 @@ use super::address;
 use super::any;
 use super::hcm;
 use super::path::{Invalid, Path, absent, off};
+use super::quic;
 use super::tcp_proxy;
 use super::tls;
 use crate::model::{
@@ -115,10 +117,13 @@ fn transport(
     if let Some(context) = any::unpack_if::<DownstreamTlsContext>(&path, config)? {
         return tls::downstream(&path, &context).map(|tls| DownstreamTransport::Tls(Box::new(tls)));
     }
+    if let Some(transport) = any::unpack_if::<QuicDownstreamTransport>(&path, config)? {
+        return quic::transport(&path, &transport).map(|tls| DownstreamTransport::Quic(Box::new(tls)));
+    }
     if let Some(RawBuffer {}) = any::unpack_if(&path, config)? {
         return Ok(DownstreamTransport::Plain);
     }
-    any::unknown(&path, name, config, "DownstreamTlsContext, RawBuffer")
+    any::unknown(&path, name, config, "DownstreamTlsContext, QuicDownstreamTransport, RawBuffer")
 }
 
 fn chain_match(path: &Path<'_>, matches: &pb::FilterChainMatch) -> Result<FilterChainMatch, Invalid> {
@@ -149,9 +154,10 @@ fn chain_match(path: &Path<'_>, matches: &pb::FilterChainMatch) -> Result<Filter
             "" => None,
             "tls" => Some(TransportProtocol::Tls),
             "raw_buffer" => Some(TransportProtocol::RawBuffer),
+            "quic" => Some(TransportProtocol::Quic),
             other => {
                 let path = path.field("transport_protocol");
-                return path.refuse(format!("{other:?} is not supported; accepted: tls, raw_buffer"));
+                return path.refuse(format!("{other:?} is not supported; accepted: tls, quic, raw_buffer"));
             }
         },
         application_protocols: protocols.each(application_protocols, |at, name| at.non_empty(name))?,

@@ -13,6 +13,7 @@ use super::headers;
 use super::http_options as options;
 use super::local_reply;
 use super::path::{Invalid, Path, absent, off};
+use super::quic;
 use super::route_config;
 use super::scalar::switch;
 use super::source;
@@ -38,17 +39,17 @@ pub(super) fn http_connection_manager(
     #[rustfmt::skip]
     let pb::HttpConnectionManager {
         codec_type, stat_prefix, http_filters, route_specifier, access_log, upgrade_configs,
-        common_http_protocol_options, http_protocol_options, http2_protocol_options, max_request_headers_kb,
-        stream_idle_timeout, request_timeout, request_headers_timeout, drain_timeout, delayed_close_timeout,
-        server_name, server_header_transformation, use_remote_address, xff_num_trusted_hops, skip_xff_append,
-        generate_request_id, preserve_external_request_id, always_set_request_id_in_response,
+        common_http_protocol_options, http_protocol_options, http2_protocol_options, http3_protocol_options,
+        max_request_headers_kb, stream_idle_timeout, request_timeout, request_headers_timeout, drain_timeout,
+        delayed_close_timeout, server_name, server_header_transformation, use_remote_address, xff_num_trusted_hops,
+        skip_xff_append, generate_request_id, preserve_external_request_id, always_set_request_id_in_response,
         forward_client_cert_details, set_current_client_cert_details, proxy_100_continue, normalize_path,
         merge_slashes, path_with_escaped_slashes_action, strip_matching_host_port, strip_port_mode,
         strip_trailing_host_dot, append_x_forwarded_port, via, local_reply_config,
         // We keep no filter state, so there is none to add or leave out.
         add_proxy_protocol_connection_state: _,
         // Refused when set.
-        add_user_agent, tracing, http1_safe_max_connection_duration, http3_protocol_options,
+        add_user_agent, tracing, http1_safe_max_connection_duration,
         scheme_header_transformation, stream_flush_timeout, drain_timeout_jitter, access_log_flush_interval,
         flush_access_log_on_new_request, access_log_options, original_ip_detection_extensions,
         early_header_mutation_extensions, internal_address_config, forward_client_cert_matcher,
@@ -56,14 +57,14 @@ pub(super) fn http_connection_manager(
         stream_error_on_invalid_http_message, path_normalization_options, proxy_status_config,
         typed_header_validation_config, append_local_overload, forward_proto_config,
     } = manager;
-    absent!(path; tracing, http1_safe_max_connection_duration, http3_protocol_options,
-        scheme_header_transformation, stream_flush_timeout, drain_timeout_jitter, access_log_flush_interval,
-        flush_access_log_on_new_request, access_log_options, original_ip_detection_extensions,
-        early_header_mutation_extensions, forward_client_cert_matcher,
+    absent!(path; tracing, http1_safe_max_connection_duration, scheme_header_transformation, stream_flush_timeout,
+        drain_timeout_jitter, access_log_flush_interval, flush_access_log_on_new_request, access_log_options,
+        original_ip_detection_extensions, early_header_mutation_extensions, forward_client_cert_matcher,
         represent_ipv4_remote_address_as_ipv4_mapped_ipv6, request_id_extension,
         path_normalization_options, proxy_status_config, typed_header_validation_config,
         append_local_overload, forward_proto_config);
     off!(path; add_user_agent, stream_error_on_invalid_http_message);
+    quic::http3(&path.field("http3_protocol_options"), http3_protocol_options)?;
     edge::internal_addresses(&path.field("internal_address_config"), internal_address_config)?;
     let common = options::common(&path.field("common_http_protocol_options"), common_http_protocol_options)?;
     let span = |name, span, default| path.field(name).limit(span, default);
@@ -107,7 +108,7 @@ fn codec(path: &Path<'_>, codec: i32) -> Result<CodecType, Invalid> {
         inner::CodecType::Auto => Ok(CodecType::Auto),
         inner::CodecType::Http1 => Ok(CodecType::Http1),
         inner::CodecType::Http2 => Ok(CodecType::Http2),
-        inner::CodecType::Http3 => path.refuse("HTTP3 is not supported here; accepted: AUTO, HTTP1, HTTP2"),
+        inner::CodecType::Http3 => Ok(CodecType::Http3),
     }
 }
 

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use envoy_types::pb::envoy::config::core::v3::TrafficDirection as PbDirection;
 use envoy_types::pb::envoy::config::listener::v3 as pb;
+use envoy_types::pb::google::protobuf::BoolValue;
 use pb::listener::connection_balance_config::BalanceType;
 use pb::listener::{ConnectionBalanceConfig, DeprecatedV1, DrainType};
 
@@ -12,6 +13,7 @@ use super::address::{self, Use};
 use super::filter_chain;
 use super::listener_filter;
 use super::path::{Invalid, Path, absent, off};
+use super::quic;
 use super::scalar::switch;
 use crate::model::{Address, Listener, ListenerName, TrafficDirection};
 
@@ -32,7 +34,7 @@ pub(super) fn listener(
         name, address, additional_addresses, stat_prefix, filter_chains, default_filter_chain,
         per_connection_buffer_limit_bytes, drain_type, listener_filters, listener_filters_timeout,
         continue_on_listener_filters_timeout, traffic_direction, connection_balance_config, reuse_port,
-        enable_reuse_port, access_log, tcp_backlog_size, bind_to_port, deprecated_v1,
+        enable_reuse_port, access_log, tcp_backlog_size, bind_to_port, deprecated_v1, udp_listener_config,
         // Free fields, which no filter here reads.
         metadata: _,
         // Paces one turn of Envoy's event loop; our acceptors yield by themselves.
@@ -42,30 +44,32 @@ pub(super) fn listener(
         // Refused when set.
         stats_matcher, fcds_config, filter_chain_matcher, use_original_dst,
         per_connection_buffer_high_watermark_timeout, transparent, freebind, socket_options,
-        tcp_fast_open_queue_length, udp_listener_config, api_listener, enable_mptcp, tcp_keepalive,
-        listener_specifier,
+        tcp_fast_open_queue_length, api_listener, enable_mptcp, tcp_keepalive, listener_specifier,
     } = listener;
     absent!(path; stats_matcher, fcds_config, filter_chain_matcher,
         per_connection_buffer_high_watermark_timeout, socket_options, tcp_fast_open_queue_length,
-        udp_listener_config, enable_mptcp, tcp_keepalive);
+        enable_mptcp, tcp_keepalive);
     off!(path; use_original_dst, transparent, freebind);
     if api_listener.is_some() {
         return path.field("api_listener").refuse("makes a listener without sockets, which is none of these");
     }
     path.field("internal_listener").absent(listener_specifier)?;
+    let quic = quic::options(&path.field("udp_listener_config"), udp_listener_config)?;
+    let usage = if quic.is_some() { Use::ListenQuic } else { Use::Listen };
     let at = path.field("address");
-    let bound = address::address(&at, at.required(address)?, Use::Listen)?;
-    let older = deprecated_v1.as_ref().and_then(|DeprecatedV1 { bind_to_port }| bind_to_port.as_ref());
+    let bound = address::address(&at, at.required(address)?, usage)?;
     let (filter_chains, default_filter_chain) =
         filter_chain::filter_chains(path, filter_chains, default_filter_chain)?;
     let mut filters =
         path.field("listener_filters").each(listener_filters, listener_filter::listener_filter)?;
-    listener_filter::add_inspector(&mut filters, &filter_chains);
+    listener_filter::add_inspector(&mut filters, &filter_chains, quic.is_some());
     let timeout = path.field("listener_filters_timeout").optional(listener_filters_timeout)?;
-    Ok(Listener {
+    let listener = Listener {
         name: self::name(path, name, &bound, unnamed)?,
         address: bound,
-        additional_addresses: path.field("additional_addresses").each(additional_addresses, additional)?,
+        additional_addresses: path
+            .field("additional_addresses")
+            .each(additional_addresses, |at, more| additional(at, more, usage))?,
         filter_chains,
         default_filter_chain,
         listener_filters: filters,
@@ -79,14 +83,21 @@ pub(super) fn listener(
         traffic_direction: direction(&path.field("traffic_direction"), *traffic_direction)?,
         // The deprecated reuse_port can only ask for what is the default.
         reuse_port: switch(enable_reuse_port, true) || *reuse_port && enable_reuse_port.is_none(),
-        bind_to_port: bind_to_port.as_ref().or(older).is_none_or(|bind| bind.value),
+        bind_to_port: binds(bind_to_port, deprecated_v1),
         exact_balance: exact_balance(&path.field("connection_balance_config"), connection_balance_config)?,
         tcp_backlog_size: path
             .field("tcp_backlog_size")
             .ranged(tcp_backlog_size, 1..=Listener::TCP_BACKLOG_SIZE)?
             .unwrap_or(Listener::TCP_BACKLOG_SIZE),
+        quic,
         drain_modify_only: path.field("drain_type").known::<DrainType>(*drain_type)? == DrainType::ModifyOnly,
-    })
+    };
+    quic::fits(path, listener)
+}
+
+fn binds(bind: &Option<BoolValue>, deprecated: &Option<DeprecatedV1>) -> bool {
+    let older = deprecated.as_ref().and_then(|DeprecatedV1 { bind_to_port }| bind_to_port.as_ref());
+    bind.as_ref().or(older).is_none_or(|bind| bind.value)
 }
 
 /// What happens to a listener without a name.
@@ -105,11 +116,11 @@ fn name(path: &Path<'_>, name: &str, bound: &Address, unnamed: Unnamed) -> Resul
     path.field("name").non_empty(name).map(ListenerName::new)
 }
 
-fn additional(path: &Path<'_>, more: &pb::AdditionalAddress) -> Result<Address, Invalid> {
+fn additional(path: &Path<'_>, more: &pb::AdditionalAddress, usage: Use) -> Result<Address, Invalid> {
     let pb::AdditionalAddress { address, socket_options, tcp_keepalive } = more;
     absent!(path; socket_options, tcp_keepalive);
     let at = path.field("address");
-    address::address(&at, at.required(address)?, Use::Listen)
+    address::address(&at, at.required(address)?, usage)
 }
 
 fn direction(path: &Path<'_>, direction: i32) -> Result<TrafficDirection, Invalid> {

@@ -74,14 +74,14 @@ fn proxy_protocol(path: &Path<'_>, proxy: &ProxyProtocol) -> Result<ListenerFilt
     })
 }
 
-/// Adds a TLS inspector at the end when `chains` match on what only it finds.
-pub(super) fn add_inspector(filters: &mut Vec<ListenerFilter>, chains: &[FilterChain]) {
+/// Adds a TLS inspector at the end when `chains` match on what only it finds; QUIC finds it by itself.
+pub(super) fn add_inspector(filters: &mut Vec<ListenerFilter>, chains: &[FilterChain], quic: bool) {
     let needed = chains.iter().map(|chain| &chain.matches).any(|matches| match matches.transport_protocol {
         Some(TransportProtocol::Tls) => true,
-        Some(TransportProtocol::RawBuffer) => false,
+        Some(TransportProtocol::RawBuffer | TransportProtocol::Quic) => false,
         None => !matches.server_names.is_empty() || !matches.application_protocols.is_empty(),
     });
-    if needed && !filters.contains(&ListenerFilter::TlsInspector) {
+    if needed && !quic && !filters.contains(&ListenerFilter::TlsInspector) {
         filters.push(ListenerFilter::TlsInspector);
     }
 }

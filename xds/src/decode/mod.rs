@@ -31,6 +31,8 @@ mod secret;
 
 mod tls;
 
+mod quic;
+
 mod endpoint;
 
 mod discovery;

@@ -10,6 +10,8 @@ mod http;
 
 mod listener;
 
+mod quic;
+
 mod route;
 
 mod runner;

@@ -19,6 +19,15 @@ pub(super) fn address(address: &Address) -> pb::Address {
     pb::Address { address: Some(address) }
 }
 
+/// The same for UDP.
+pub(super) fn udp(address: &Address) -> pb::Address {
+    let mut address = self::address(address);
+    if let Some(pb::address::Address::SocketAddress(socket)) = &mut address.address {
+        socket.protocol = pb::socket_address::Protocol::Udp.into();
+    }
+    address
+}
+
 pub(super) fn cidr(block: &Cidr) -> pb::CidrRange {
     pb::CidrRange {
         address_prefix: block.network().to_string(),

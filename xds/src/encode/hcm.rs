@@ -91,6 +91,7 @@ fn codec(codec: CodecType) -> inner::CodecType {
         CodecType::Auto => inner::CodecType::Auto,
         CodecType::Http1 => inner::CodecType::Http1,
         CodecType::Http2 => inner::CodecType::Http2,
+        CodecType::Http3 => inner::CodecType::Http3,
     }
 }
 

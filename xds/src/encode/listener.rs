@@ -18,6 +18,7 @@ use types::hash_policy::{PolicySpecifier, SourceIp};
 use super::access_log;
 use super::address;
 use super::hcm;
+use super::quic;
 use super::scalar;
 use super::tls;
 use crate::model::{
@@ -32,23 +33,22 @@ pub(super) fn listener(listener: &Listener) -> pb::Listener {
         name, address: bound, additional_addresses, filter_chains, default_filter_chain, listener_filters,
         listener_filters_timeout, continue_on_listener_filters_timeout, per_connection_buffer_limit_bytes,
         access_log, stat_prefix, traffic_direction, reuse_port, bind_to_port, exact_balance, tcp_backlog_size,
-        drain_modify_only,
+        quic, drain_modify_only,
     } = listener;
     let direction = match traffic_direction {
         TrafficDirection::Unspecified => PbDirection::Unspecified,
         TrafficDirection::Inbound => PbDirection::Inbound,
         TrafficDirection::Outbound => PbDirection::Outbound,
     };
-    let additional = |more: &Address| pb::AdditionalAddress {
-        address: Some(address::address(more)),
-        ..Default::default()
-    };
+    let place = if quic.is_some() { address::udp } else { address::address };
+    let additional =
+        |more: &Address| pb::AdditionalAddress { address: Some(place(more)), ..Default::default() };
     let balance = ConnectionBalanceConfig { balance_type: Some(BalanceType::ExactBalance(ExactBalance {})) };
     let drain = if *drain_modify_only { DrainType::ModifyOnly } else { DrainType::Default };
     let backlog = Some(*tcp_backlog_size).filter(|size| *size != Listener::TCP_BACKLOG_SIZE);
     pb::Listener {
         name: name.to_string(),
-        address: Some(address::address(bound)),
+        address: Some(place(bound)),
         additional_addresses: additional_addresses.iter().map(additional).collect(),
         stat_prefix: stat_prefix.clone(),
         filter_chains: filter_chains.iter().map(filter_chain).collect(),
@@ -64,6 +64,7 @@ pub(super) fn listener(listener: &Listener) -> pb::Listener {
         access_log: access_log::access_logs(access_log),
         tcp_backlog_size: backlog.and_then(scalar::uint32),
         bind_to_port: scalar::switch(*bind_to_port),
+        udp_listener_config: quic.as_ref().map(super::quic::udp_listener_config),
         ..Default::default()
     }
 }
@@ -115,6 +116,7 @@ fn filter_chain(chain: &FilterChain) -> pb::FilterChain {
     let socket = match transport {
         DownstreamTransport::Plain => None,
         DownstreamTransport::Tls(context) => Some(tls::socket(&tls::downstream(context))),
+        DownstreamTransport::Quic(context) => Some(quic::socket(context)),
     };
     pb::FilterChain {
         filter_chain_match: Some(chain_match(matches))
@@ -145,6 +147,7 @@ fn chain_match(matches: &FilterChainMatch) -> pb::FilterChainMatch {
     let transport_protocol = match transport_protocol {
         None => "",
         Some(TransportProtocol::Tls) => "tls",
+        Some(TransportProtocol::Quic) => "quic",
         Some(TransportProtocol::RawBuffer) => "raw_buffer",
     };
     let source_type = match source_type {

@@ -19,6 +19,8 @@ mod access_log;
 
 mod tls;
 
+mod quic;
+
 mod endpoint;
 
 mod balance_policy;

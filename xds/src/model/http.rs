@@ -95,6 +95,8 @@ pub enum CodecType {
     Http1,
     /// HTTP/2 only.
     Http2,
+    /// HTTP/3 only.
+    Http3,
 }
 
 /// Where routes come from.

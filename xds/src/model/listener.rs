@@ -39,8 +39,40 @@ pub struct Listener {
     pub exact_balance: bool,
     /// Length of the kernel's queue (`tcp_backlog_size`).
     pub tcp_backlog_size: u32,
+    /// QUIC over UDP instead of TCP (`udp_listener_config.quic_options`).
+    pub quic: Option<QuicOptions>,
     /// Drain only when the listener is removed or changed, not by `/healthcheck/fail` (`MODIFY_ONLY`).
     pub drain_modify_only: bool,
+}
+
+/// How a listener speaks QUIC; `None` is this proxy's default.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QuicOptions {
+    /// Most requests at once on a connection.
+    pub max_concurrent_streams: Option<u32>,
+    /// Bytes a client may send ahead on one stream.
+    pub initial_stream_window_size: Option<u32>,
+    /// Bytes a client may send ahead on the connection.
+    pub initial_connection_window_size: Option<u32>,
+    /// A connection that is silent for so long is forgotten; Envoy's default is 5 min.
+    pub idle_timeout: Duration,
+    /// How long a handshake may take; Envoy's default is 20 s.
+    pub handshake_timeout: Duration,
+    /// Whether clients may move on purpose (`send_disable_active_migration`, default false).
+    pub active_migration: bool,
+}
+
+impl Default for QuicOptions {
+    fn default() -> Self {
+        Self {
+            max_concurrent_streams: None,
+            initial_stream_window_size: None,
+            initial_connection_window_size: None,
+            idle_timeout: Duration::from_secs(300),
+            handshake_timeout: Duration::from_secs(20),
+            active_migration: true,
+        }
+    }
 }
 
 /// A listener without sockets: how a program that is its own proxy, such as a gRPC client, finds its way
@@ -109,6 +141,8 @@ pub enum DownstreamTransport {
     Plain,
     /// In TLS.
     Tls(Box<DownstreamTls>),
+    /// In QUIC, which has TLS inside.
+    Quic(Box<DownstreamTls>),
 }
 
 /// What is done with a connection's bytes.
@@ -150,6 +184,8 @@ pub struct FilterChainMatch {
 pub enum TransportProtocol {
     /// TLS.
     Tls,
+    /// QUIC.
+    Quic,
     /// Anything else.
     RawBuffer,
 }

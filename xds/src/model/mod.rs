@@ -86,7 +86,7 @@ pub use http::{
 pub use key::{CertificateChain, PrivateKey};
 pub use listener::{
     ApiListener, DownstreamTransport, FilterChain, FilterChainMatch, Listener, ListenerFilter, NetworkFilter,
-    SourceType, TrafficDirection, TransportProtocol,
+    QuicOptions, SourceType, TrafficDirection, TransportProtocol,
 };
 pub use load::{ClusterLoad, Load, LocalityLoad, WantedClusters, WantedLoad};
 pub use local_reply::{BodyFormat, LocalReplies, LocalReplyMapper};

@@ -6,9 +6,13 @@ use std::time::Duration;
 
 use xds::model::{CodecType, HttpConnectionManager};
 
-use super::h1::{self, H1Settings};
+use super::h1::{self, H1Settings, Refusal};
 use super::h2::{self, H2Settings};
+#[cfg(feature = "http3")]
+use super::h3::{self, H3Settings};
 use crate::body::{Request, Response, Text, Version};
+#[cfg(feature = "http3")]
+use crate::codec::h2::HeadLimit;
 use crate::codec::h2::Keepalive;
 use crate::codec::io::Stream;
 use crate::downstream::inspect;
@@ -49,6 +53,8 @@ pub(in crate::downstream) async fn serve(
     let (http2, stream) = match codec {
         CodecType::Http1 => (false, stream),
         CodecType::Http2 => (true, stream),
+        // Only QUIC listeners may say so, and theirs are no streams.
+        CodecType::Http3 => return,
         CodecType::Auto => {
             let sniffed = tokio::select! {
                 sniffed = inspect::prior_knowledge(stream) => sniffed,
@@ -76,6 +82,20 @@ pub(in crate::downstream) async fn serve(
     }
 }
 
+/// Serves an HTTP/3 connection to its end.
+#[cfg(feature = "http3")]
+pub(in crate::downstream) async fn serve_h3(
+    connection: quinn::Connection,
+    serving: Serving,
+    draining: Draining,
+) {
+    let _connected = serving.http.policy.stats.http3_connection();
+    let settings = h3_settings(&serving);
+    let ended =
+        h3::serve(connection, &settings, draining, async move |request| serving.answer(request).await).await;
+    tracing::debug!(?ended, "http/3 connection ended");
+}
+
 async fn expired(limit: Option<Duration>) {
     match limit {
         Some(limit) => tokio::time::sleep(limit).await,
@@ -86,7 +106,6 @@ async fn expired(limit: Option<Duration>) {
 fn h1_settings(serving: &Serving) -> H1Settings {
     let model = &serving.http.manager;
     let default_host = &model.http1.default_host_for_http_10;
-    let refusing = serving.clone();
     H1Settings {
         accept_http_10: model.http1.accept_http_10,
         default_host_for_http_10: (!default_host.is_empty()).then(|| Text::from(default_host.as_str())),
@@ -97,17 +116,33 @@ fn h1_settings(serving: &Serving) -> H1Settings {
         headers_count_max: model.max_headers_count as usize,
         enable_trailers: model.http1.enable_trailers,
         delayed_close: model.delayed_close_timeout.unwrap_or(Duration::ZERO),
-        refusal: Some(Rc::new(move |refusal| {
-            exchange::http::reject(
-                &refusing.worker,
-                &refusing.facts,
-                &refusing.http.policy,
-                Version::Http11,
-                refusal.status,
-                &refusal.error,
-            )
-        })),
+        refusal: Some(refusal(serving, Version::Http11)),
         ..H1Settings::default()
+    }
+}
+
+/// Answers requests that cannot be read; they are counted and logged like any other.
+fn refusal(serving: &Serving, version: Version) -> Rc<dyn Fn(&Refusal) -> Response> {
+    let refusing = serving.clone();
+    Rc::new(move |refusal| {
+        let Serving { worker, facts, http, live: _ } = &refusing;
+        exchange::http::reject(worker, facts, &http.policy, version, refusal.status, &refusal.error)
+    })
+}
+
+#[cfg(feature = "http3")]
+fn h3_settings(serving: &Serving) -> H3Settings {
+    let model = &serving.http.manager;
+    H3Settings {
+        head_limit: HeadLimit {
+            bytes_max: model.max_request_headers_kb as usize * 1024,
+            fields_max: model.max_headers_count as usize,
+        },
+        request_headers_timeout: model.request_headers_timeout.unwrap_or(limits::REQUEST_HEAD_WAIT),
+        idle_timeout: model.idle_timeout,
+        max_connection_duration: model.max_connection_duration,
+        max_requests: model.max_requests_per_connection.map(u64::from),
+        refusal: refusal(serving, Version::Http3),
     }
 }
 

@@ -47,7 +47,7 @@ impl HttpPolicy {
             headers.insert(PROTO, HeaderValue::from_static(scheme));
         }
         // HTTP/1.1 says no scheme: what the client used towards the first proxy is what its address is.
-        if head.version != Version::Http2 {
+        if head.version < Version::Http2 {
             match head.headers.get(PROTO).map(HeaderValue::as_bytes) {
                 Some(b"http") => head.scheme = Scheme::Http,
                 Some(b"https") => head.scheme = Scheme::Https,

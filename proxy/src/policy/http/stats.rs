@@ -16,6 +16,8 @@ pub enum HttpMetric {
     CxHttp1Active,
     CxHttp2Total,
     CxHttp2Active,
+    CxHttp3Total,
+    CxHttp3Active,
     CxUpgradesTotal,
     CxUpgradesActive,
     CxProtocolError,
@@ -32,6 +34,7 @@ pub enum HttpMetric {
     RqActive,
     RqHttp1Total,
     RqHttp2Total,
+    RqHttp3Total,
     RqCompleted,
     Rq1xx,
     Rq2xx,
@@ -76,6 +79,8 @@ impl MetricSet for HttpMetric {
         gauge("downstream_cx_http1_active", "HTTP/1 connections open."),
         counter("downstream_cx_http2_total", "HTTP/2 connections."),
         gauge("downstream_cx_http2_active", "HTTP/2 connections open."),
+        counter("downstream_cx_http3_total", "HTTP/3 connections."),
+        gauge("downstream_cx_http3_active", "HTTP/3 connections open."),
         counter("downstream_cx_upgrades_total", "Requests that became tunnels."),
         gauge("downstream_cx_upgrades_active", "Tunnels open."),
         counter("downstream_cx_protocol_error", "Connections closed for a protocol error."),
@@ -92,6 +97,7 @@ impl MetricSet for HttpMetric {
         gauge("downstream_rq_active", "Requests in flight."),
         counter("downstream_rq_http1_total", "HTTP/1 requests."),
         counter("downstream_rq_http2_total", "HTTP/2 requests."),
+        counter("downstream_rq_http3_total", "HTTP/3 requests."),
         counter("downstream_rq_completed", "Requests with a response."),
         counter("downstream_rq_1xx", "Responses with status 1xx."),
         counter("downstream_rq_2xx", "Responses with status 2xx."),
@@ -137,7 +143,25 @@ pub struct HttpStats {
     pub cx_length: Arc<Histogram>,
 }
 
+/// A connection in the counts; dropping it counts its end.
+#[derive(Debug)]
+pub struct Connected(Arc<Counters<HttpMetric>>);
+
+impl Drop for Connected {
+    fn drop(&mut self) {
+        self.0.dec(HttpMetric::CxHttp3Active);
+    }
+}
+
 impl HttpStats {
+    /// Counts an HTTP/3 connection.
+    #[must_use]
+    pub fn http3_connection(&self) -> Connected {
+        self.counters.inc(HttpMetric::CxHttp3Total);
+        self.counters.inc(HttpMetric::CxHttp3Active);
+        Connected(Arc::clone(&self.counters))
+    }
+
     /// Counts a response by its class.
     pub fn count_status(&self, status: u16) {
         self.counters.inc(HttpMetric::RqCompleted);

@@ -48,7 +48,6 @@ fn the_connection_manager_is_refused_with_its_path() {
         bare("stat_prefix: s, scoped_routes: {}", ".scoped_routes: is not supported here"),
         bare("stat_prefix: s, rds: {}", ".rds.config_source: is required"),
         bare("stat_prefix: s, rds: {config_source: {ads: {}}}", ".rds.route_config_name: must not be empty"),
-        manager("codec_type: HTTP3", "codec_type: HTTP3 is not supported here; accepted: AUTO, HTTP1, HTTP2"),
         manager("tracing: {}", "tracing: is not supported here"),
         manager("add_user_agent: true", "add_user_agent: true is not supported here"),
         manager("local_reply_config: {mappers: [{}]}", "local_reply_config.mappers[0].filter: is required"),

@@ -44,7 +44,8 @@ fn listeners_are_refused_with_their_path() {
         listener("transparent: true", "transparent: true is not supported here"),
         listener("use_original_dst: true", "use_original_dst: true is not supported here"),
         listener("socket_options: [{}]", "socket_options: is not supported here"),
-        listener("udp_listener_config: {}", "udp_listener_config: is not supported here"),
+        listener("udp_listener_config: {}", "udp_listener_config.quic_options: is required"),
+        listener("udp_listener_config: {quic_options: {}}", "address.socket_address.protocol: TCP does not carry QUIC"),
         listener("api_listener: {}", "api_listener: makes a listener without sockets"),
         listener("internal_listener: {}", "internal_listener: is not supported here"),
         listener("tcp_keepalive: {}", "tcp_keepalive: is not supported here"),
@@ -65,7 +66,7 @@ fn listeners_are_refused_with_their_path() {
         row(format!("{{name: l, {ADDRESS}}}"), "filter_chains: must not be empty; or set default_filter_chain"),
         row("{name: l, address: {socket_address: {address: a.b, port_value: 1}}}", "address.socket_address.address: \"a.b\" is not an IP address"),
         row("{name: l, address: {socket_address: {address: 127.0.0.1, port_value: 65536}}}", "address.socket_address.port_value: 65536 is not a port"),
-        row("{name: l, address: {socket_address: {protocol: UDP, address: 127.0.0.1}}}", "address.socket_address.protocol: UDP is not supported here; accepted: TCP"),
+        row("{name: l, address: {socket_address: {protocol: UDP, address: 127.0.0.1}}}", "address.socket_address.protocol: UDP is not supported here without udp_listener_config.quic_options; accepted: TCP"),
         row("{name: l, address: {socket_address: {address: 127.0.0.1}}}", "address.socket_address.port_value: is required"),
     ];
     refuses(LISTENER, decode::listener, rows);
@@ -93,7 +94,7 @@ fn filter_chains_are_refused_with_their_path() {
         matching(&["destination_port: 0"], "filter_chains[0].filter_chain_match.destination_port: 0 is not a port"),
         matching(&["server_names: ['*']"], "filter_chains[0].filter_chain_match.server_names[0]: \"*\" is not accepted"),
         matching(&["server_names: ['w*.a']"], "filter_chains[0].filter_chain_match.server_names[0]: \"w*.a\" is not"),
-        matching(&["transport_protocol: quic"], "filter_chains[0].filter_chain_match.transport_protocol: \"quic\" is not"),
+        matching(&["transport_protocol: udp"], "filter_chains[0].filter_chain_match.transport_protocol: \"udp\" is not"),
         matching(&["prefix_ranges: [{address_prefix: x}]"], "filter_chains[0].filter_chain_match.prefix_ranges[0].address_prefix: \"x\" is not an IP"),
         matching(&["prefix_ranges: [{address_prefix: 1.2.3.4, prefix_len: 33}]"], "filter_chains[0].filter_chain_match.prefix_ranges[0].prefix_len: 33 is not accepted; 0 to 32 are for 1.2.3.4"),
         matching(&["source_ports: [7, 7]"], "filter_chains[0].filter_chain_match.source_ports[1]: 7 is listed twice"),

@@ -3,9 +3,9 @@
 use super::choices::Choices;
 use super::{common, manager, tls};
 use crate::model::{
-    ApiListener, ClusterName, DownstreamTransport, FilterChain, FilterChainMatch, HashPolicy, HashSource,
-    Listener, ListenerFilter, ListenerName, NetworkFilter, SourceType, TcpProxy, TcpTarget, TrafficDirection,
-    TransportProtocol,
+    Address, ApiListener, ClusterName, CodecType, DownstreamTransport, FilterChain, FilterChainMatch,
+    HashPolicy, HashSource, Listener, ListenerFilter, ListenerName, NetworkFilter, QuicOptions, SourceType,
+    TcpProxy, TcpTarget, TrafficDirection, TransportProtocol,
 };
 
 fn tcp_proxy(from: &mut Choices<'_>) -> TcpProxy {
@@ -40,8 +40,9 @@ fn chain_match(from: &mut Choices<'_>) -> FilterChainMatch {
             let name = from.name();
             if from.flag() { format!("*.{name}") } else { name }
         }),
-        transport_protocol: from
-            .maybe(|from| from.one_of(&[TransportProtocol::Tls, TransportProtocol::RawBuffer])),
+        transport_protocol: from.maybe(|from| {
+            from.one_of(&[TransportProtocol::Tls, TransportProtocol::Quic, TransportProtocol::RawBuffer])
+        }),
         application_protocols: from.list(2, Choices::name),
         direct_source_prefix_ranges: distinct(from, common::cidr),
         source_type: from.one_of(&[SourceType::Any, SourceType::SameIpOrLoopback, SourceType::External]),
@@ -83,6 +84,42 @@ pub(super) fn api_listener(from: &mut Choices<'_>) -> ApiListener {
 }
 
 pub(super) fn listener(from: &mut Choices<'_>) -> Listener {
+    let listener = tcp_listener(from);
+    let is_socket = |place: &Address| matches!(place, Address::Socket(_));
+    let sockets = is_socket(&listener.address) && listener.additional_addresses.iter().all(is_socket);
+    if sockets && from.flag() { over_quic(from, listener) } else { listener }
+}
+
+/// The same listener as far as one for QUIC can be.
+fn over_quic(from: &mut Choices<'_>, listener: Listener) -> Listener {
+    let mut manager = manager::http_connection_manager(from);
+    manager.codec_type = from.one_of(&[CodecType::Auto, CodecType::Http3]);
+    let mut tls = tls::downstream(from);
+    tls.common.maximum_version = None;
+    let chain = FilterChain {
+        transport: DownstreamTransport::Quic(Box::new(tls)),
+        filter: NetworkFilter::Http(Box::new(manager)),
+        ..filter_chain(from, FilterChainMatch::default())
+    };
+    Listener {
+        filter_chains: vec![chain],
+        default_filter_chain: None,
+        listener_filters: Vec::new(),
+        reuse_port: true,
+        exact_balance: false,
+        quic: Some(QuicOptions {
+            max_concurrent_streams: from.maybe(|from| from.between(1, 4096)),
+            initial_stream_window_size: from.maybe(|from| from.between(1, 16 * 1024 * 1024)),
+            initial_connection_window_size: from.maybe(|from| from.between(1, 24 * 1024 * 1024)),
+            idle_timeout: from.positive(),
+            handshake_timeout: from.positive(),
+            active_migration: from.flag(),
+        }),
+        ..listener
+    }
+}
+
+fn tcp_listener(from: &mut Choices<'_>) -> Listener {
     let directions = [TrafficDirection::Unspecified, TrafficDirection::Inbound, TrafficDirection::Outbound];
     // Chains match on server names, so the inspector is there.
     let mut listener_filters = vec![ListenerFilter::TlsInspector];
@@ -107,6 +144,7 @@ pub(super) fn listener(from: &mut Choices<'_>) -> Listener {
         bind_to_port: from.flag(),
         exact_balance: from.flag(),
         tcp_backlog_size: from.maybe(|from| from.between(1, 4096)).unwrap_or(Listener::TCP_BACKLOG_SIZE),
+        quic: None,
         drain_modify_only: from.flag(),
     }
 }

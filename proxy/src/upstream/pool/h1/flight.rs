@@ -183,7 +183,7 @@ fn is_interim(parsed: &Parsed) -> bool {
 /// WebSocket over HTTP/2 has no key, over HTTP/1.1 it must have one (RFC 8441 §5, RFC 6455 §4.1).
 fn add_websocket_key(head: &mut RequestHead) -> bool {
     const KEY: HeaderName = header::SEC_WEBSOCKET_KEY;
-    let missing = head.version == Version::Http2
+    let missing = head.version >= Version::Http2
         && head.upgrade.as_deref() == Some("websocket")
         && !head.headers.contains_key(KEY);
     if missing {

@@ -1,0 +1,244 @@
+//! HTTP/3 (RFC 9114) over QUIC (RFC 9000), asked by a client that is not ours; Envoy under the same bootstrap is held to
+//! the same table.
+//!
+//! One rule: a row states what the client got to the letter.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use harness::backend::Backend;
+use harness::certs::Authority;
+use harness::known::{self, Both};
+use harness::peers::peer;
+use harness::ports::free_addr;
+use harness::process::Process;
+use harness::{binaries, client, wait, workspace};
+use serde_json::{Value, json};
+
+mod table;
+
+const START: Duration = Duration::from_secs(30);
+const CLIENT: Duration = Duration::from_secs(120);
+
+/// A proxy with a QUIC listener, and the backend behind it.
+struct Side {
+    process: Process,
+    addr: SocketAddr,
+    admin: SocketAddr,
+    backend: Backend,
+    dir: tempfile::TempDir,
+}
+
+impl Side {
+    fn start(name: &str, binary: &Path, workers: usize) -> Self {
+        let (addr, admin, backend) = (free_addr(), free_addr(), Backend::start("backend"));
+        let dir = workspace::temp_dir();
+        Authority::new("mesh.example").dns(&["a.test"]).write_to(dir.path(), "listener");
+        let text = include_str!("bootstrap.yaml")
+            .replace("@PORT@", &addr.port().to_string())
+            .replace("@ADMIN@", &admin.port().to_string())
+            .replace("@BACKEND@", &backend.port().to_string())
+            .replace("@DIR@", &dir.path().display().to_string());
+        let config = workspace::write(dir.path(), "bootstrap.yaml", &text);
+        let mut command = Command::new(binary);
+        command.arg("-c").arg(config).args(["--disable-hot-restart", "-l", "warn", "--concurrency"]);
+        let mut process = Process::spawn(name, command.arg(workers.to_string()));
+        process.wait_until("ready", START, |_| match client::get(admin, "admin", "/ready") {
+            Ok(ready) if ready.status == 200 => Ok(()),
+            other => Err(format!("{other:?}")),
+        });
+        Self { process, addr, admin, backend, dir }
+    }
+
+    fn tombolo(workers: usize) -> Self {
+        Self::start("tombolo-proxy", &binaries::binary("tombolo-proxy"), workers)
+    }
+
+    /// A client on its way with these cases.
+    fn client(&self, python: &Path, cases: &[Value]) -> Process {
+        let file = workspace::write(self.dir.path(), "cases.json", &json!(cases).to_string());
+        let script = workspace::root().join("tests/conformance/http3/client.py");
+        let mut command = Command::new(python);
+        command.arg(script).arg(self.addr.ip().to_string()).arg(self.addr.port().to_string()).arg(file);
+        Process::spawn("aioquic", &mut command)
+    }
+
+    /// What came of each case.
+    fn ask(&mut self, python: &Path, cases: &[Value]) -> Vec<Value> {
+        let told = told(self.client(python, cases));
+        assert!(self.process.is_running(), "the proxy ended:\n{}", self.process.log());
+        assert_eq!(told.len(), cases.len(), "{told:?}");
+        told
+    }
+
+    fn stats(&self) -> String {
+        client::get(self.admin, "admin", "/stats").expect("the admin port answers").text()
+    }
+}
+
+/// What a client has told at its end.
+fn told(mut client: Process) -> Vec<Value> {
+    let status = client.wait_exit(CLIENT);
+    let log = client.log();
+    assert!(status.success(), "{status}:\n{log}");
+    log.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {log}"))).collect()
+}
+
+fn python() -> Option<PathBuf> {
+    peer("python")
+}
+
+/// What came of a case, in one line.
+fn line(told: &Value) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    // A crowd comes to one line for all that is alike.
+    let answers: BTreeSet<String> = told["answers"].as_array().into_iter().flatten().map(answer).collect();
+    parts.extend(answers);
+    if let Some(code) = told["closed"].as_u64() {
+        parts.push(format!("closed {code:#x}"));
+    }
+    if let Some(why) = told["refused"].as_str() {
+        parts.push(format!("refused {why}"));
+    }
+    parts.join("; ")
+}
+
+fn answer(told: &Value) -> String {
+    let fields = |fields: &Value| -> (String, Option<String>) {
+        let mut status = String::new();
+        let mut named = Vec::new();
+        for field in fields.as_array().into_iter().flatten() {
+            let (name, value) =
+                (field[0].as_str().unwrap_or_default(), field[1].as_str().unwrap_or_default());
+            if name == ":status" { status = value.to_owned() } else { named.push(format!("{name}: {value}")) }
+        }
+        named.sort();
+        (status, (!named.is_empty()).then(|| format!("[{}]", named.join(", "))))
+    };
+    let mut parts = Vec::new();
+    for interim in told["interim"].as_array().into_iter().flatten().chain([&told["fields"]]) {
+        let (status, named) = fields(interim);
+        parts.push(status);
+        parts.extend(named);
+    }
+    match (told["body"].as_str(), told["length"].as_u64()) {
+        // How much of it came in time is not said.
+        (None, _) if told["reset"].is_u64() => parts.push("a part".to_owned()),
+        (Some(""), _) | (None, None) => {}
+        (Some(body), _) => parts.push(format!("\"{body}\"")),
+        (None, Some(length)) => {
+            let sum = told["sha256"].as_str().unwrap_or_default();
+            parts.push(format!("{length} bytes {}", &sum[..sum.len().min(8)]));
+        }
+    }
+    if !told["trailers"].is_null() {
+        parts.extend(fields(&told["trailers"]).1.map(|named| format!("then {named}")));
+    }
+    if let Some(code) = told["reset"].as_u64() {
+        parts.push(format!("reset {code:#x}"));
+    }
+    if told["unfinished"] == true {
+        parts.push("unfinished".to_owned());
+    }
+    parts.retain(|part| !part.is_empty());
+    parts.join(" ")
+}
+
+#[test]
+fn a_client_that_is_not_ours_is_answered_over_quic() {
+    let Some(python) = python() else { return };
+    let rows = table::rows();
+    let cases: Vec<Value> = rows.iter().map(|row| row.case.clone()).collect();
+    let told = Side::tombolo(1).ask(&python, &cases);
+    let lines = told.iter().map(line);
+    let wrong: Vec<String> = rows
+        .iter()
+        .zip(lines)
+        .filter(|(row, line)| row.expected != *line)
+        .map(|(row, line)| {
+            format!("{} (RFC {}):\n  expected {}\n  got      {line}", row.name, row.section, row.expected)
+        })
+        .collect();
+    println!("{} cases", rows.len());
+    assert!(wrong.is_empty(), "{} of {} cases:\n{}", wrong.len(), rows.len(), wrong.join("\n"));
+}
+
+#[test]
+fn envoy_answers_over_quic_alike_or_the_difference_is_explained() {
+    let (Some(python), Some(envoy)) = (python(), peer("envoy")) else { return };
+    let rows = table::rows();
+    let cases: Vec<Value> = rows.iter().map(|row| row.case.clone()).collect();
+    let told = Side::start("envoy", &envoy, 1).ask(&python, &cases);
+    let different = rows.iter().zip(told.iter().map(line)).filter(|(row, line)| row.expected != *line);
+    let found: BTreeMap<String, Both> = different
+        .map(|(row, line)| (row.name.clone(), Both { envoy: line, ours: row.expected.to_owned() }))
+        .collect();
+    known::judge("http3: ", &found);
+}
+
+#[test]
+fn a_request_over_quic_reaches_the_backend_whole_and_is_logged_and_counted() {
+    let Some(python) = python() else { return };
+    let mut side = Side::tombolo(1);
+    let request = json!({
+        "method": "POST", "path": "/status/201?a=b", "body": "hello", "trailers": [["x-t", "1"]],
+        "fields": [["cookie", "a=1"], ["cookie", "b=2"], ["x-a", "v"]],
+    });
+    let told = side.ask(&python, &[json!({"name": "one", "requests": [request]})]);
+    assert_eq!(told[0]["answers"][0]["fields"][0][1], "201", "{told:?}");
+    let seen = side.backend.requests();
+    let [seen] = seen.as_slice() else { panic!("{seen:?}") };
+    assert_eq!(
+        (seen.method.as_str(), seen.path.as_str(), seen.authority.as_str()),
+        ("POST", "/status/201?a=b", "a.test")
+    );
+    assert_eq!((seen.body_len, seen.trailers.clone()), (5, vec![("x-t".to_owned(), "1".to_owned())]));
+    for field in [("cookie", "a=1; b=2"), ("x-a", "v"), ("x-forwarded-proto", "https")] {
+        let field = (field.0.to_owned(), field.1.to_owned());
+        assert!(seen.headers.contains(&field), "{field:?} is not among {:?}", seen.headers);
+    }
+    side.process.wait_log("HTTP/3 POST /status/201?a=b 201 TLSv1.3 a.test", START);
+    let stats = side.stats();
+    for line in ["http.http3.downstream_cx_http3_total: 1", "http.http3.downstream_rq_http3_total: 1"] {
+        assert!(stats.lines().any(|have| have == line), "{line} is not among\n{stats}");
+    }
+}
+
+/// The kernel gives the datagrams of a client with a new port to any of the workers.
+#[test]
+fn a_connection_stays_with_its_worker_wherever_its_client_moves() {
+    let Some(python) = python() else { return };
+    let mut side = Side::tombolo(4);
+    let requests = vec![json!({"path": "/bytes/5"}); 12];
+    let told = side.ask(&python, &[json!({"name": "moving", "move": true, "requests": requests})]);
+    assert_eq!(line(&told[0]), "200 [content-length: 5] \"xxxxx\"", "{told:?}");
+    assert_eq!(told[0]["answers"].as_array().map(Vec::len), Some(12));
+    assert!(side.stats().lines().any(|line| line == "http.http3.downstream_cx_http3_total: 1"));
+}
+
+#[test]
+fn a_drain_answers_what_is_in_flight_and_then_closes_the_connection() {
+    let Some(python) = python() else { return };
+    let side = Side::tombolo(1);
+    let case = json!({"name": "slow", "until_closed": true, "requests": [{"path": "/delay/1500"}]});
+    let client = side.client(&python, &[case]);
+    wait::until("the request to arrive", START, || {
+        let active = side.stats().lines().any(|line| line == "http.http3.downstream_rq_active: 1");
+        if active { Ok(()) } else { Err("not yet".to_owned()) }
+    });
+    let drained = harness::client::send(
+        side.admin,
+        &harness::message::Request::new("POST", "admin", "/drain_listeners?graceful"),
+    );
+    assert!(drained.is_ok_and(|answer| answer.status == 200));
+    let told = told(client);
+    // H3_NO_ERROR
+    assert_eq!(
+        (&told[0]["answers"][0]["fields"][0][1], &told[0]["closed"]),
+        (&json!("200"), &json!(0x100)),
+        "{told:?}"
+    );
+}
