@@ -33,7 +33,10 @@ const MODULES: &[(&str, &[&str])] = &[
     ("identity", &["error", "drain", "limits", "observe"]),
     (
         "upstream",
-        &["error", "drain", "limits", "fields", "clock", "splice", "body", "codec", "observe", "identity"],
+        &[
+            "error", "drain", "limits", "fields", "clock", "runtime", "splice", "body", "codec", "observe",
+            "identity",
+        ],
     ),
     ("policy", &["error", "limits", "fields", "runtime", "body", "observe", "upstream"]),
     ("snapshot", &["error", "limits", "fields", "runtime", "observe", "identity", "upstream", "policy"]),

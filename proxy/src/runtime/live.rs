@@ -4,6 +4,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arc_swap::ArcSwap;
@@ -17,6 +18,8 @@ use crate::limits;
 #[derive(Debug, Default)]
 pub struct LiveRuntime {
     current: ArcSwap<RuntimeSnapshot>,
+    /// Counts changes.
+    generation: AtomicU64,
     layers: Mutex<Vec<Layer>>,
 }
 
@@ -74,7 +77,7 @@ impl LiveRuntime {
             };
             Layer { kind, values }
         });
-        let live = Self { current: ArcSwap::default(), layers: Mutex::new(layers.collect()) };
+        let live = Self { layers: Mutex::new(layers.collect()), ..Self::default() };
         live.change(|_| ());
         live
     }
@@ -83,6 +86,12 @@ impl LiveRuntime {
     #[must_use]
     pub fn load(&self) -> Arc<RuntimeSnapshot> {
         self.current.load_full()
+    }
+
+    /// A number that is another one whenever the values are; cheaper to ask for than they are.
+    #[must_use]
+    pub fn generation(&self) -> u64 {
+        self.generation.load(Ordering::Acquire)
     }
 
     /// Sets keys of the admin layer; an empty text takes a key out. All of `changes` are made, or none.
@@ -128,6 +137,8 @@ impl LiveRuntime {
         let outcome = change(&mut layers);
         let values = layers.iter().map(|layer| layer.values.clone()).collect();
         self.current.store(Arc::new(RuntimeSnapshot::new(values)));
+        // Only now: who sees the new number also sees the new values.
+        self.generation.fetch_add(1, Ordering::Release);
         outcome
     }
 }

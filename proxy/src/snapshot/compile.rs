@@ -214,7 +214,7 @@ fn new_cluster(model: &Arc<model::Cluster>, environment: &Environment) -> Result
             })
             .collect::<Result<_, _>>()?,
     };
-    let cluster = Cluster::new(Arc::clone(model), transports, &environment.registry)
+    let cluster = Cluster::new(Arc::clone(model), transports, &environment.registry, environment.runtime())
         .map_err(|error| error.detail().to_owned())?;
     if let Some(background) = &environment.background {
         cluster.start(background);

@@ -1,16 +1,18 @@
 //! Circuit breakers: how much of a cluster may be in use at once, by routing priority.
 //!
 //! Counts are shared by all workers. One rule: whoever uses something holds a permit, and dropping the permit
-//! gives it back, so that no early return can leak.
+//! gives it back, so that no early return can leak. The limits are the configuration's, or what the runtime keys
+//! `circuit_breakers.<cluster>.<priority>.max_…` say instead.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use xds::model::{RoutingPriority, Thresholds};
 
 use super::stats::ClusterMetric;
 use crate::error::{Error, Reason};
 use crate::observe::metrics::Counters;
+use crate::runtime::LiveRuntime;
 
 /// The breakers of a cluster at one routing priority.
 #[derive(Debug)]
@@ -18,6 +20,9 @@ pub struct Circuit {
     thresholds: Thresholds,
     gates: [Gate; 4],
     stats: Arc<Counters<ClusterMetric>>,
+    runtime: Arc<LiveRuntime>,
+    /// Which runtime values the limits were made with.
+    generation: AtomicU64,
 }
 
 /// What is limited.
@@ -32,8 +37,13 @@ enum Resource {
 #[derive(Debug)]
 struct Gate {
     in_use: AtomicU64,
+    limit: AtomicU64,
+    key: String,
     open: ClusterMetric,
     remaining: ClusterMetric,
+    /// What the metrics show.
+    shown_open: AtomicBool,
+    shown_remaining: AtomicU64,
 }
 
 /// Something of a circuit in use; given back when dropped.
@@ -52,12 +62,14 @@ pub struct RetryPermit {
 }
 
 impl Circuit {
-    /// The breakers of `priority`, nothing in use.
+    /// The breakers of a cluster for `priority`, nothing in use.
     #[must_use]
     pub fn new(
+        cluster: &str,
         priority: RoutingPriority,
         thresholds: Thresholds,
         stats: Arc<Counters<ClusterMetric>>,
+        runtime: Arc<LiveRuntime>,
     ) -> Arc<Self> {
         use ClusterMetric as M;
         let metrics = match priority {
@@ -74,17 +86,25 @@ impl Circuit {
                 (M::HighRqRetryOpen, M::HighRemainingRetries),
             ],
         };
-        let gates = metrics.map(|(open, remaining)| Gate { in_use: AtomicU64::new(0), open, remaining });
-        let circuit = Self { thresholds, gates, stats };
-        for resource in Resource::ALL {
-            let limit = circuit.fixed_limit(resource);
-            if circuit.thresholds.track_remaining {
-                circuit.stats.add(circuit.gate(resource).remaining, limit);
+        let name = match priority {
+            RoutingPriority::Default => "default",
+            RoutingPriority::High => "high",
+        };
+        let gates = Resource::ALL.map(|resource| {
+            let (open, remaining) = metrics[resource as usize];
+            Gate {
+                in_use: AtomicU64::new(0),
+                limit: AtomicU64::new(0),
+                key: format!("circuit_breakers.{cluster}.{name}.{}", resource.key()),
+                open,
+                remaining,
+                shown_open: AtomicBool::new(false),
+                shown_remaining: AtomicU64::new(0),
             }
-            if limit == 0 {
-                circuit.stats.inc(circuit.gate(resource).open);
-            }
-        }
+        });
+        let generation = AtomicU64::new(runtime.generation());
+        let circuit = Self { thresholds, gates, stats, runtime, generation };
+        circuit.set_limits();
         Arc::new(circuit)
     }
 
@@ -160,23 +180,44 @@ impl Circuit {
     fn enter(self: &Arc<Self>, resource: Resource) -> Permit {
         let gate = self.gate(resource);
         let before = gate.in_use.fetch_add(1, Ordering::Relaxed);
-        if before + 1 == self.fixed_limit(resource) {
-            self.stats.inc(gate.open);
-        }
-        if self.thresholds.track_remaining && before < self.fixed_limit(resource) {
-            self.stats.dec(gate.remaining);
-        }
+        self.show(gate, before + 1);
         Permit { circuit: Arc::clone(self), resource }
     }
 
     fn leave(&self, resource: Resource) {
         let gate = self.gate(resource);
         let before = gate.in_use.fetch_sub(1, Ordering::Relaxed);
-        if before == self.fixed_limit(resource) {
-            self.stats.dec(gate.open);
+        self.show(gate, before - 1);
+    }
+
+    /// Makes the metrics say what is so. Two workers may do it in the wrong order; the next one puts it right.
+    fn show(&self, gate: &Gate, in_use: u64) {
+        let limit = gate.limit.load(Ordering::Relaxed);
+        let open = in_use >= limit;
+        if gate.shown_open.load(Ordering::Relaxed) != open
+            && gate.shown_open.swap(open, Ordering::Relaxed) != open
+        {
+            if open { self.stats.inc(gate.open) } else { self.stats.dec(gate.open) }
         }
-        if self.thresholds.track_remaining && before <= self.fixed_limit(resource) {
-            self.stats.inc(gate.remaining);
+        if self.thresholds.track_remaining {
+            let remaining = limit.saturating_sub(in_use);
+            let before = gate.shown_remaining.swap(remaining, Ordering::Relaxed);
+            self.stats.add(gate.remaining, remaining.wrapping_sub(before));
+        }
+    }
+
+    /// Takes the limits over from the configuration, or from what runtime values say.
+    fn set_limits(&self) {
+        let runtime = self.runtime.load();
+        for resource in Resource::ALL {
+            let gate = self.gate(resource);
+            let limit = match (resource, self.thresholds.retry_budget) {
+                // A retry budget's floor, for the metrics.
+                (Resource::Retries, Some(budget)) => budget.min_retry_concurrency.into(),
+                _ => runtime.integer(&gate.key, self.configured(resource).into()),
+            };
+            gate.limit.store(limit, Ordering::Relaxed);
+            self.show(gate, gate.in_use.load(Ordering::Relaxed));
         }
     }
 
@@ -199,17 +240,23 @@ impl Circuit {
         }
     }
 
-    /// The limit as configured; a retry budget's floor, for the metrics.
+    /// The limit that does not depend on what is in use.
     fn fixed_limit(&self, resource: Resource) -> u64 {
-        let thresholds = &self.thresholds;
-        u64::from(match resource {
-            Resource::Connections => thresholds.max_connections,
-            Resource::Pending => thresholds.max_pending_requests,
-            Resource::Requests => thresholds.max_requests,
-            Resource::Retries => {
-                thresholds.retry_budget.map_or(thresholds.max_retries, |budget| budget.min_retry_concurrency)
-            }
-        })
+        let generation = self.runtime.generation();
+        if self.generation.load(Ordering::Relaxed) != generation {
+            self.set_limits();
+            self.generation.store(generation, Ordering::Relaxed);
+        }
+        self.gate(resource).limit.load(Ordering::Relaxed)
+    }
+
+    fn configured(&self, resource: Resource) -> u32 {
+        match resource {
+            Resource::Connections => self.thresholds.max_connections,
+            Resource::Pending => self.thresholds.max_pending_requests,
+            Resource::Requests => self.thresholds.max_requests,
+            Resource::Retries => self.thresholds.max_retries,
+        }
     }
 }
 
@@ -222,6 +269,16 @@ pub fn retries_allowed(percent: f64, minimum: u32, active: u64) -> u64 {
 
 impl Resource {
     const ALL: [Self; 4] = [Self::Connections, Self::Pending, Self::Requests, Self::Retries];
+
+    /// As the runtime keys call it.
+    fn key(self) -> &'static str {
+        match self {
+            Self::Connections => "max_connections",
+            Self::Pending => "max_pending_requests",
+            Self::Requests => "max_requests",
+            Self::Retries => "max_retries",
+        }
+    }
 
     fn overflow(self) -> &'static str {
         match self {
@@ -241,13 +298,46 @@ impl Drop for Permit {
 
 #[cfg(test)]
 mod tests {
-    use xds::model::RetryBudget;
+    use xds::model::{RetryBudget, RuntimeLayer, RuntimeSource};
 
     use super::*;
 
     fn circuit(thresholds: Thresholds) -> (Arc<Circuit>, Arc<Counters<ClusterMetric>>) {
+        circuit_with(thresholds, Arc::default())
+    }
+
+    fn circuit_with(
+        thresholds: Thresholds,
+        runtime: Arc<LiveRuntime>,
+    ) -> (Arc<Circuit>, Arc<Counters<ClusterMetric>>) {
         let stats = Arc::new(Counters::new());
-        (Circuit::new(RoutingPriority::Default, thresholds, Arc::clone(&stats)), stats)
+        (Circuit::new("c", RoutingPriority::Default, thresholds, Arc::clone(&stats), runtime), stats)
+    }
+
+    #[test]
+    fn a_runtime_value_stands_in_for_a_limit_while_it_is_set() {
+        let admin = RuntimeLayer { name: "a".to_owned(), source: RuntimeSource::Admin };
+        let live = Arc::new(LiveRuntime::new(&[admin]));
+        let set = |text: &str| {
+            let key = "circuit_breakers.c.default.max_requests".to_owned();
+            live.modify(&[(key, text.to_owned())].into()).unwrap();
+        };
+        let thresholds = Thresholds { max_requests: 2, track_remaining: true, ..Thresholds::default() };
+        let (circuit, stats) = circuit_with(thresholds, Arc::clone(&live));
+        let first = circuit.try_request().unwrap();
+        set("1");
+        assert!(circuit.try_request().is_err(), "one is in use, and one is the limit");
+        assert_eq!(stats.get(ClusterMetric::DefaultRqOpen), 1, "and the breaker shows as open");
+        assert_eq!(stats.get(ClusterMetric::DefaultRemainingRq), 0);
+        set("5");
+        drop(circuit.try_request().unwrap());
+        assert_eq!(stats.get(ClusterMetric::DefaultRqOpen), 0, "and closed");
+        assert_eq!(stats.get(ClusterMetric::DefaultRemainingRq), 4);
+        set("");
+        let second = circuit.try_request().unwrap();
+        assert!(circuit.try_request().is_err(), "the configuration's limit holds again");
+        drop((first, second));
+        assert_eq!(stats.get(ClusterMetric::DefaultRemainingRq), 2);
     }
 
     #[test]

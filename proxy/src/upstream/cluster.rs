@@ -21,6 +21,7 @@ use super::stats::{ClusterMetric, HostMetric};
 use super::transport::Transports;
 use crate::error::{Error, Reason};
 use crate::observe::metrics::{Counters, Histogram, Registry, Scope};
+use crate::runtime::LiveRuntime;
 
 /// A cluster.
 #[derive(Debug)]
@@ -57,7 +58,8 @@ struct Members {
 }
 
 impl Cluster {
-    /// A cluster by `model`, with the endpoints that stand in it. Nothing runs yet: see `start`.
+    /// A cluster by `model`, with the endpoints that stand in it; `runtime` may overrule its limits. Nothing runs
+    /// yet: see `start`.
     ///
     /// # Errors
     /// What of `model` this proxy cannot do.
@@ -65,6 +67,7 @@ impl Cluster {
         model: Arc<model::Cluster>,
         transports: Transports,
         registry: &Registry,
+        runtime: &Arc<LiveRuntime>,
     ) -> Result<Arc<Self>, Error> {
         check(&model, &transports)?;
         let stats = Arc::new(Counters::new());
@@ -75,10 +78,12 @@ impl Cluster {
         };
         register(&model, registry, &stats, &histograms);
         let breakers = &model.circuit_breakers;
-        let circuits = [
-            Circuit::new(RoutingPriority::Default, breakers.default.clone(), Arc::clone(&stats)),
-            Circuit::new(RoutingPriority::High, breakers.high.clone(), Arc::clone(&stats)),
-        ];
+        let circuits =
+            [(RoutingPriority::Default, &breakers.default), (RoutingPriority::High, &breakers.high)];
+        let circuits = circuits.map(|(priority, thresholds)| {
+            let (name, runtime) = (model.name.as_str(), Arc::clone(runtime));
+            Circuit::new(name, priority, thresholds.clone(), Arc::clone(&stats), runtime)
+        });
         let cluster = Arc::new(Self {
             set: ArcSwap::from_pointee(EndpointSet::new(&model.load_balancing, &Terms::default(), &[], 0)),
             needs_time: needs_time(&model.load_balancing.policy),

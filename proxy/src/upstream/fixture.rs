@@ -100,7 +100,7 @@ pub(super) fn model(endpoints: Vec<Endpoint>) -> model::Cluster {
 }
 
 pub(super) fn cluster(model: model::Cluster) -> Arc<Cluster> {
-    Cluster::new(Arc::new(model), Transports::plain(), &Registry::default()).unwrap()
+    Cluster::new(Arc::new(model), Transports::plain(), &Registry::default(), &Arc::default()).unwrap()
 }
 
 pub(super) fn host(endpoint: &Endpoint, priority: u32) -> Arc<Host> {

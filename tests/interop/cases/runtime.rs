@@ -38,7 +38,22 @@ pub fn cases() -> Vec<Case> {
     cases.extend(shares());
     cases.extend(weights());
     cases.extend(odd_changes());
+    cases.extend(breakers());
     cases
+}
+
+/// What the keys of circuit breakers may say.
+fn breakers() -> Vec<Case> {
+    let changes = [
+        "circuit_breakers.c.default.max_requests=0",
+        "circuit_breakers.c.default.max_requests=1",
+        "circuit_breakers.c.default.max_requests=abc",
+        "circuit_breakers.c.default.max_pending_requests=0",
+        "circuit_breakers.c.default.max_connections=0",
+        "circuit_breakers.c.high.max_requests=0",
+        "circuit_breakers.a.default.max_requests=0",
+    ];
+    changes.iter().map(|changes| set(changes, "/")).collect()
 }
 
 fn set(changes: &str, target: &str) -> Case {

@@ -199,7 +199,8 @@ impl Proxy {
 fn clusters(models: &[model::Cluster], registry: &Registry) -> Clusters {
     let mut clusters = Clusters::new();
     for model in models {
-        let cluster = Cluster::new(Arc::new(model.clone()), Transports::plain(), registry).unwrap();
+        let cluster =
+            Cluster::new(Arc::new(model.clone()), Transports::plain(), registry, &Arc::default()).unwrap();
         clusters.insert(cluster);
     }
     clusters

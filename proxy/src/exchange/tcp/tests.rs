@@ -57,7 +57,7 @@ fn cluster(backends: &[SocketAddr]) -> Arc<Cluster> {
     );
     let message = xds::file::message_from_yaml("envoy.config.cluster.v3.Cluster", &yaml).unwrap();
     let model = xds::decode::cluster(&message).unwrap();
-    Cluster::new(Arc::new(model), Transports::plain(), &Registry::default()).unwrap()
+    Cluster::new(Arc::new(model), Transports::plain(), &Registry::default(), &Arc::default()).unwrap()
 }
 
 fn proxy(backends: &[SocketAddr], settings: &Settings) -> Proxy {

@@ -27,7 +27,7 @@ fn cluster(name: &str, fields: &str) -> Arc<Cluster> {
     );
     let message = Schema::load().read("envoy.config.cluster.v3.Cluster", &yaml).unwrap();
     let model = Arc::new(xds::decode::cluster(&message).unwrap());
-    Cluster::new(model, Transports::plain(), &Registry::default()).unwrap()
+    Cluster::new(model, Transports::plain(), &Registry::default(), &Arc::default()).unwrap()
 }
 
 /// A request to an endpoint; without a status it does not end.

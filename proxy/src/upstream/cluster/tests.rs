@@ -127,7 +127,8 @@ async fn a_cluster_that_is_gone_takes_its_endpoints_along() {
 async fn what_cannot_be_done_is_refused() {
     let mut wanted = model(endpoints([1]));
     wanted.http.http1.proper_case_headers = true;
-    let refused = Cluster::new(Arc::new(wanted), Transports::plain(), &Registry::default()).unwrap_err();
+    let refused = Cluster::new(Arc::new(wanted), Transports::plain(), &Registry::default(), &Arc::default())
+        .unwrap_err();
     assert!(refused.detail().contains("proper_case_words"), "{refused}");
 }
 
@@ -135,7 +136,7 @@ async fn what_cannot_be_done_is_refused() {
 async fn metrics_are_shown_under_the_stat_name() {
     let registry = Registry::default();
     let named = model::Cluster { alt_stat_name: "other".to_owned(), ..model(endpoints([1])) };
-    let _cluster = Cluster::new(Arc::new(named), Transports::plain(), &registry).unwrap();
+    let _cluster = Cluster::new(Arc::new(named), Transports::plain(), &registry, &Arc::default()).unwrap();
     let samples = registry.samples();
     let total = samples.iter().find(|sample| sample.name == "membership_total").unwrap();
     assert_eq!((total.scope.family, total.scope.name.as_str()), ("cluster", "other"));

@@ -94,7 +94,7 @@ fn worker(
     };
     let tls = ClientTls::new(tls, model.http.auto_san_validation, Arc::clone(secrets));
     let transports = Transports { default: Transport::Tls(Arc::new(tls)), matches: Vec::new() };
-    Worker::of(Cluster::new(Arc::new(model), transports, &Registry::default()).unwrap())
+    Worker::of(Cluster::new(Arc::new(model), transports, &Registry::default(), &Arc::default()).unwrap())
 }
 
 fn trusting(authority: &Authority) -> Arc<Secrets> {
