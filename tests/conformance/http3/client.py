@@ -2,7 +2,7 @@
 
 Arguments: address, port, the file of the cases (JSON). Written is one JSON object per case, in order.
 
-A case: {"name", "together": bool, "move": bool, "requests": [request]}. Requests go over one connection, one after the
+A case: {"name", "together": bool, "move": bool, "certificate": file, "requests": [request]}. Requests go over one connection, one after the
 other or together; "move" gives the connection a new port before each but the first, and "until_closed"
 waits for the other side to close it. A request: {"method", "path", "fields", "body":
 text, "bytes": count, "trailers", "stop": bool, "reset": bool, "raw": fields instead of all others, "frames": hex sent on
@@ -35,12 +35,14 @@ def text(fields):
 class Answer:
     def __init__(self):
         self.interim, self.fields, self.trailers, self.body = [], None, None, b""
-        self.reset, self.stopped = None, None
+        self.reset, self.stopped, self.alternative = None, None, ""
         self.head = asyncio.Event()
         self.done = asyncio.Event()
 
     def told(self):
         told = {"interim": self.interim, "fields": self.fields, "length": len(self.body)}
+        if self.alternative:
+            told["alternative"] = self.alternative
         if len(self.body) <= 200:
             told["body"] = self.body.decode("latin1")
         else:
@@ -101,6 +103,7 @@ class Client(QuicConnectionProtocol):
                 answer.interim.append(fields)
             else:
                 answer.fields = fields
+                answer.alternative = dict(event.headers).get(b"alt-svc", b"").decode()
                 answer.head.set()
         if event.stream_ended:
             answer.done.set()
@@ -157,6 +160,8 @@ class Client(QuicConnectionProtocol):
 async def run(address, port, case):
     configuration = QuicConfiguration(alpn_protocols=["h3"], is_client=True, server_name="a.test")
     configuration.verify_mode = ssl.CERT_NONE
+    if "certificate" in case:
+        configuration.load_cert_chain(case["certificate"] + ".crt", case["certificate"] + ".key")
     told = {"name": case["name"]}
     try:
         async with connect(address, port, configuration=configuration, create_protocol=Client) as client:

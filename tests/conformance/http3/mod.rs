@@ -34,13 +34,22 @@ struct Side {
 
 impl Side {
     fn start(name: &str, binary: &Path, workers: usize) -> Self {
+        Self::with_clients(name, binary, workers, &Authority::new("mesh.example"), false)
+    }
+
+    /// One whose clients, if `mutual`, must come from the authority.
+    fn with_clients(name: &str, binary: &Path, workers: usize, authority: &Authority, mutual: bool) -> Self {
         let (addr, admin, backend) = (free_addr(), free_addr(), Backend::start("backend"));
         let dir = workspace::temp_dir();
-        Authority::new("mesh.example").dns(&["a.test"]).write_to(dir.path(), "listener");
+        authority.dns(&["a.test"]).write_to(dir.path(), "listener");
+        workspace::write(dir.path(), "root.crt", &authority.root_pem());
+        let validation = "              validation_context: { trusted_ca: { filename: \"@DIR@/root.crt\" } }";
         let text = include_str!("bootstrap.yaml")
             .replace("@PORT@", &addr.port().to_string())
             .replace("@ADMIN@", &admin.port().to_string())
             .replace("@BACKEND@", &backend.port().to_string())
+            .replace("@MUTUAL@", &mutual.to_string())
+            .replace("@VALIDATION@", if mutual { validation } else { "" })
             .replace("@DIR@", &dir.path().display().to_string());
         let config = workspace::write(dir.path(), "bootstrap.yaml", &text);
         let mut command = Command::new(binary);
@@ -189,6 +198,8 @@ fn a_request_over_quic_reaches_the_backend_whole_and_is_logged_and_counted() {
     });
     let told = side.ask(&python, &[json!({"name": "one", "requests": [request]})]);
     assert_eq!(told[0]["answers"][0]["fields"][0][1], "201", "{told:?}");
+    let alternative = format!("h3=\":{}\"; ma=60", side.addr.port());
+    assert_eq!(told[0]["answers"][0]["alternative"], alternative, "{told:?}");
     let seen = side.backend.requests();
     let [seen] = seen.as_slice() else { panic!("{seen:?}") };
     assert_eq!(
@@ -241,4 +252,32 @@ fn a_drain_answers_what_is_in_flight_and_then_closes_the_connection() {
         (&json!("200"), &json!(0x100)),
         "{told:?}"
     );
+}
+
+#[test]
+fn a_client_over_quic_shows_its_certificate_where_one_is_demanded() {
+    let Some(python) = python() else { return };
+    let (ours, foreign) = (Authority::new("mesh.example"), Authority::new("other.example"));
+    let certificates = workspace::temp_dir();
+    let file = |name: &str| certificates.path().join(name).display().to_string();
+    ours.spiffe("client").write_to(certificates.path(), "ours");
+    foreign.spiffe("client").write_to(certificates.path(), "foreign");
+    let case = |certificate: Value| json!({"name": "mutual", "certificate": certificate, "requests": [{"path": "/status/200"}]});
+    let mut without = case(json!(null));
+    without.as_object_mut().expect("it is an object").remove("certificate");
+    let cases = [case(json!(file("ours"))), case(json!(file("foreign"))), without];
+    let mut side = Side::with_clients("tombolo-proxy", &binaries::binary("tombolo-proxy"), 1, &ours, true);
+    let told = side.ask(&python, &cases);
+    let seen = side.backend.requests();
+    assert_eq!(seen.len(), 1, "only the first client may be served: {told:?}");
+    let known = |(name, value): &(String, String)| {
+        name == "x-forwarded-client-cert" && value.ends_with("URI=spiffe://mesh.example/client")
+    };
+    assert!(seen[0].headers.iter().any(known), "{:?}", seen[0].headers);
+    // CRYPTO_ERROR with the alerts unknown_ca and certificate_required (RFC 9001 §4.8).
+    let codes: Vec<&Value> = told[1..].iter().map(|told| &told["closed"]).collect();
+    assert_eq!(codes, [&json!(0x100 + 48), &json!(0x100 + 116)], "{told:?}");
+    let stats = side.stats();
+    let failed = |line: &str| line.ends_with(".ssl.connection_error: 2");
+    assert!(stats.lines().any(failed), "{stats}");
 }
