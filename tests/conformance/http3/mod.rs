@@ -15,6 +15,7 @@ use harness::known::{self, Both};
 use harness::peers::peer;
 use harness::ports::free_addr;
 use harness::process::Process;
+use harness::raw_backend::{Answer, RawBackend};
 use harness::{binaries, client, wait, workspace};
 use serde_json::{Value, json};
 
@@ -29,6 +30,7 @@ struct Side {
     addr: SocketAddr,
     admin: SocketAddr,
     backend: Backend,
+    _raw: RawBackend,
     dir: tempfile::TempDir,
 }
 
@@ -40,6 +42,8 @@ impl Side {
     /// One whose clients, if `mutual`, must come from the authority.
     fn with_clients(name: &str, binary: &Path, workers: usize, authority: &Authority, mutual: bool) -> Self {
         let (addr, admin, backend) = (free_addr(), free_addr(), Backend::start("backend"));
+        let raw =
+            RawBackend::start(|request| Answer { bytes: raw_answer(&request.target), ..Answer::default() });
         let dir = workspace::temp_dir();
         authority.dns(&["a.test"]).write_to(dir.path(), "listener");
         workspace::write(dir.path(), "root.crt", &authority.root_pem());
@@ -48,6 +52,7 @@ impl Side {
             .replace("@PORT@", &addr.port().to_string())
             .replace("@ADMIN@", &admin.port().to_string())
             .replace("@BACKEND@", &backend.port().to_string())
+            .replace("@RAW@", &raw.addr().port().to_string())
             .replace("@MUTUAL@", &mutual.to_string())
             .replace("@VALIDATION@", if mutual { validation } else { "" })
             .replace("@DIR@", &dir.path().display().to_string());
@@ -59,7 +64,7 @@ impl Side {
             Ok(ready) if ready.status == 200 => Ok(()),
             other => Err(format!("{other:?}")),
         });
-        Self { process, addr, admin, backend, dir }
+        Self { process, addr, admin, backend, _raw: raw, dir }
     }
 
     fn tombolo(workers: usize) -> Self {
@@ -86,6 +91,23 @@ impl Side {
     fn stats(&self) -> String {
         client::get(self.admin, "admin", "/stats").expect("the admin port answers").text()
     }
+}
+
+/// Answers that a well-behaved backend has no reason to give.
+fn raw_answer(target: &str) -> Vec<u8> {
+    let text = match target {
+        "/raw/early" => {
+            "HTTP/1.1 103 Early Hints\r\nlink: </a>\r\n\r\nHTTP/1.1 200 OK\r\ncontent-length: 2\r\n\r\nok"
+        }
+        "/raw/204" => "HTTP/1.1 204 No Content\r\netag: \"a\"\r\n\r\n",
+        "/raw/304" => "HTTP/1.1 304 Not Modified\r\netag: \"a\"\r\n\r\n",
+        "/raw/hop" => {
+            "HTTP/1.1 200 OK\r\nconnection: x-hop\r\nx-hop: 1\r\nkeep-alive: timeout=5\r\ntransfer-encoding: \
+             chunked\r\n\r\n2\r\nok\r\n0\r\n\r\n"
+        }
+        _ => "HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n",
+    };
+    text.as_bytes().to_vec()
 }
 
 /// What a client has told at its end.
@@ -280,4 +302,29 @@ fn a_client_over_quic_shows_its_certificate_where_one_is_demanded() {
     let stats = side.stats();
     let failed = |line: &str| line.ends_with(".ssl.connection_error: 2");
     assert!(stats.lines().any(failed), "{stats}");
+}
+
+/// Seeded, so that a failure can be repeated.
+#[test]
+fn datagrams_that_are_no_quic_are_survived_by_every_worker() {
+    let Some(python) = python() else { return };
+    let mut side = Side::tombolo(4);
+    let mut random = fastrand::Rng::with_seed(9000);
+    for _ in 0..64 {
+        // Another port each time, so that every worker gets its share.
+        let socket = std::net::UdpSocket::bind("127.0.0.1:0").expect("a free port on loopback");
+        for _ in 0..64 {
+            let length = random.usize(1..1400);
+            let mut datagram: Vec<u8> = std::iter::repeat_with(|| random.u8(..)).take(length).collect();
+            if random.bool() {
+                // A long header of version 1, so that what follows is read as an Initial.
+                let head = [0xc0 | (datagram[0] & 0x0f), 0, 0, 0, 1];
+                datagram.splice(..head.len().min(length), head);
+            }
+            // The kernel may drop what is too much for it.
+            let _ = socket.send_to(&datagram, side.addr);
+        }
+    }
+    let told = side.ask(&python, &[json!({"name": "after", "requests": [{"path": "/bytes/5"}]})]);
+    assert_eq!(line(&told[0]), "200 [content-length: 5] \"xxxxx\"", "{told:?}");
 }
