@@ -28,8 +28,7 @@ async fn run(cluster: Weak<Cluster>, changed: Arc<Notify>) {
     let mut resolving = JoinSet::new();
     let mut checkers = Checkers::default();
     let Some(strong) = cluster.upgrade() else { return };
-    let interval = strong.model().outlier_detection.as_ref().map(|config| config.interval);
-    let mut judged = interval.map(|interval| Instant::now() + interval);
+    let mut judged = strong.judgement_interval().map(|interval| Instant::now() + interval);
     let mut patience = patience(&strong.model().discovery).map(|patience| Instant::now() + patience);
     if matches!(strong.model().discovery, Discovery::StrictDns { .. } | Discovery::LogicalDns { .. }) {
         resolving.spawn(resolve::run(Weak::clone(&cluster)));
@@ -50,7 +49,7 @@ async fn run(cluster: Weak<Cluster>, changed: Arc<Notify>) {
             }
             Woken::Interval => {
                 cluster.maintain(Instant::now(), true, &mut rng);
-                judged = interval.map(|interval| Instant::now() + interval);
+                judged = cluster.judgement_interval().map(|interval| Instant::now() + interval);
             }
             Woken::Patience => {
                 patience = None;

@@ -2,7 +2,10 @@
 //!
 //! Shared by all workers. The set of endpoints is swapped as a whole; a pick reads it once and takes no lock.
 
+mod rules;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use arc_swap::ArcSwap;
 use tokio::sync::{Notify, watch};
@@ -10,6 +13,7 @@ use tokio::task::AbortHandle;
 use tokio::time::Instant;
 use xds::model::{self, Discovery, LoadAssignment, RoutingPriority};
 
+use self::rules::Rules;
 use super::circuit::Circuit;
 use super::host::Host;
 use super::membership::{self, Change, LocalityMembers, Membership};
@@ -31,6 +35,7 @@ pub struct Cluster {
     stats: Arc<Counters<ClusterMetric>>,
     histograms: ClusterHistograms,
     circuits: [Arc<Circuit>; 2],
+    outliers: Option<Rules>,
     set: ArcSwap<EndpointSet>,
     membership: Mutex<Members>,
     needs_time: bool,
@@ -84,6 +89,8 @@ impl Cluster {
             let (name, runtime) = (model.name.as_str(), Arc::clone(runtime));
             Circuit::new(name, priority, thresholds.clone(), Arc::clone(&stats), runtime)
         });
+        let outliers = model.outlier_detection.clone();
+        let outliers = outliers.map(|configured| Rules::new(configured, Arc::clone(runtime)));
         let cluster = Arc::new(Self {
             set: ArcSwap::from_pointee(EndpointSet::new(&model.load_balancing, &Terms::default(), &[], 0)),
             needs_time: needs_time(&model.load_balancing.policy),
@@ -92,6 +99,7 @@ impl Cluster {
             stats,
             histograms,
             circuits,
+            outliers,
             membership: Mutex::default(),
             changed: Arc::new(Notify::new()),
             ready: watch::Sender::new(false),
@@ -210,8 +218,8 @@ impl Cluster {
             }
             Outcome::Connected | Outcome::ConnectedFinal => {}
         }
-        if let Some(config) = &self.model.outlier_detection
-            && host.state().monitor().record(outcome, config)
+        if let Some(rules) = &self.outliers
+            && host.state().monitor().record(outcome, &rules.load().rules)
         {
             self.changed.notify_one();
         }
@@ -247,8 +255,9 @@ impl Cluster {
     /// What happens in the background: judges runs of failures, and with `tick` also rates, and makes a new set
     /// if health changed.
     pub fn maintain(&self, now: Instant, tick: bool, rng: &mut fastrand::Rng) {
-        if let Some(config) = &self.model.outlier_detection {
-            let set = self.endpoints();
+        if let Some(rules) = &self.outliers {
+            let (set, current) = (self.endpoints(), rules.load());
+            let config = &current.rules;
             let detector = Detector { config, hosts: set.hosts(), stats: &self.stats, now };
             detector.judge_runs(rng);
             if tick {
@@ -256,6 +265,12 @@ impl Cluster {
             }
         }
         self.refresh();
+    }
+
+    /// How often rates are judged; `None` where none are.
+    #[must_use]
+    pub fn judgement_interval(&self) -> Option<Duration> {
+        self.outliers.as_ref().map(|rules| rules.load().rules.interval)
     }
 
     /// Takes over the verdict of active check number `check` on `host`.
