@@ -5,6 +5,7 @@
 //! that is no worker the time is always looked up.
 
 use std::cell::Cell;
+use std::sync::OnceLock;
 use std::time::{Duration, SystemTime};
 
 use tokio::time::Instant;
@@ -41,6 +42,13 @@ pub fn since(then: Instant) -> Duration {
     let now = now();
     // Mostly nobody looked at the clock in between.
     if now == then { Duration::ZERO } else { now.saturating_duration_since(then) }
+}
+
+/// The time now since a moment of the process's own, the same for all threads.
+#[must_use]
+pub fn since_start() -> Duration {
+    static START: OnceLock<Instant> = OnceLock::new();
+    since(*START.get_or_init(now))
 }
 
 /// The time now, on the wall clock.

@@ -81,6 +81,8 @@ pub enum Reason {
     DropOverload,
     /// A fault filter answered in place of the upstream.
     FaultInjected,
+    /// A rate limit is reached.
+    RateLimited,
     /// The proxy is ending and takes no more work here.
     Draining,
     /// A bug here; caught, counted and logged.
@@ -98,6 +100,7 @@ impl Reason {
             R::RequestBodyTooLarge => 413,
             R::RequestHeadTimeout | R::RequestTimeout | R::StreamIdleTimeout => 408,
             R::VersionNotSupported => 426,
+            R::RateLimited => 429,
             R::UpgradeNotAllowed => 403,
             R::NoRoute => 404,
             R::TlsRequired => 301,
@@ -140,6 +143,7 @@ impl Reason {
             R::UpstreamMaxDuration => "UMSDR",
             R::DropOverload => "DO",
             R::FaultInjected => "FI",
+            R::RateLimited => "RL",
             R::RequestBodyTooLarge
             | R::RequestHeadTimeout
             | R::RequestTimeout
@@ -179,6 +183,7 @@ impl Reason {
             | R::Overflow
             | R::DropOverload
             | R::FaultInjected
+            | R::RateLimited
             | R::StreamIdleTimeout
             | R::MaxDuration
             | R::UpstreamMaxDuration

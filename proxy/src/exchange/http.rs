@@ -45,7 +45,8 @@ pub async fn handle(
             let entered = if policy.filters.is_empty() {
                 Ok(())
             } else {
-                Box::pin(visit.filter(&policy.filters, route, draw, &mut head, &mut body)).await
+                Box::pin(visit.filter(&policy.filters, route, &admitted.client, draw, &mut head, &mut body))
+                    .await
             };
             match (entered, found) {
                 (Err(stopped), _) => Err(stopped),

@@ -19,7 +19,7 @@ use super::upload::Upload;
 use crate::body::{Body, Interim, RequestHead, Response, Text};
 use crate::error::{Error, Reason};
 use crate::fields::{Fields, number};
-use crate::observe::record::ConnectionFacts;
+use crate::observe::record::{ConnectionFacts, Place};
 use crate::policy::draw::Draw;
 use crate::policy::facts;
 use crate::policy::filter::Filters;
@@ -111,15 +111,21 @@ impl<'a> Visit<'a> {
         &mut self,
         filters: &'a Filters,
         route: Option<&'a Route>,
+        client: &Place,
         draw: Draw<'_>,
         head: &mut RequestHead,
         body: &mut Body,
     ) -> Result<(), Stop> {
         self.passage = Passage::new(filters, route.map(|route| route.overrides(draw)));
         let cluster = route.and_then(|route| route.cluster(head, draw));
-        let forwards = route.is_some_and(Route::forwards);
-        let world =
-            World { worker: self.worker, ledger: &self.ledger, forwards, cluster: cluster.as_deref() };
+        let world = World {
+            worker: self.worker,
+            ledger: &self.ledger,
+            client,
+            route: self.host.zip(route),
+            cluster: cluster.as_deref(),
+        };
+        let forwards = world.forwards();
         let entered = self.passage.enter(&world, head, body).await;
         if entered.is_err() {
             // What a filter answers gets what a forwarding route adds, and nothing of other routes, as in Envoy.
@@ -257,7 +263,13 @@ impl<'a> Visit<'a> {
                 Response { close: error.reason() == Reason::RequestBodyTooLarge, ..response }
             }
         };
-        let world = World { worker: self.worker, ledger: &self.ledger, forwards: false, cluster: None };
+        let world = World {
+            worker: self.worker,
+            ledger: &self.ledger,
+            client: &self.connection.remote,
+            route: None,
+            cluster: None,
+        };
         self.passage.leave(&world, self.request.as_ref().map(facts::view), &mut response);
         let headers = &mut response.head.headers;
         for cookie in &self.cookies {

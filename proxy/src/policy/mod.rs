@@ -15,6 +15,10 @@ mod header_tests;
 
 mod field_add;
 
+pub mod descriptor;
+
+pub mod token_bucket;
+
 pub mod filter;
 
 pub mod http;

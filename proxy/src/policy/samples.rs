@@ -92,6 +92,7 @@ pub(crate) fn forward(cluster: &str) -> Forward {
         hash_policy: Vec::new(),
         upgrades: Vec::new(),
         priority: RoutingPriority::Default,
+        rate_limits: Default::default(),
     }
 }
 
@@ -121,6 +122,7 @@ pub(crate) fn host(name: &str, domains: Vec<Domain>, routes: Vec<Route>) -> Virt
         include_request_attempt_count: false,
         include_attempt_count_in_response: false,
         retry_policy: None,
+        rate_limits: Vec::new(),
         filters: Vec::new(),
     }
 }
@@ -195,6 +197,10 @@ pub(crate) fn manager() -> HttpConnectionManager {
 }
 
 pub(crate) fn policy(model: &HttpConnectionManager) -> Arc<HttpPolicy> {
+    Arc::new(HttpPolicy::compile(model, &shared()).unwrap())
+}
+
+pub(crate) fn shared() -> Shared {
     let outputs = Arc::new(Outputs::new(Environment::default()).unwrap());
-    Arc::new(HttpPolicy::compile(model, &Shared::new(Arc::new(Registry::default()), outputs)).unwrap())
+    Shared::new(Arc::new(Registry::default()), outputs)
 }

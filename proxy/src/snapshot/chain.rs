@@ -73,7 +73,7 @@ impl Chain {
             NetworkFilter::Http(http) => {
                 let routes = match &http.routes {
                     RouteSource::Inline(table) => RouteRef::Inline(Arc::new(
-                        RouteTable::compile(table, environment.shared.environment())
+                        RouteTable::compile(table, &environment.shared)
                             .map_err(|error| format!("route_config.{error}"))?,
                     )),
                     RouteSource::Rds { name, .. } => RouteRef::Rds(name.clone()),

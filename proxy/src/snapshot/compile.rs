@@ -108,8 +108,7 @@ impl Compiled {
             }
             let checked = known_clusters(model, false, resources);
             match checked.and_then(|()| {
-                RouteTable::compile(model, environment.shared.environment())
-                    .map_err(|error| error.to_string())
+                RouteTable::compile(model, &environment.shared).map_err(|error| error.to_string())
             }) {
                 Ok(table) => {
                     routes.insert(name.clone(), Arc::new(table));

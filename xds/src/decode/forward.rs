@@ -16,13 +16,15 @@ use pb::weighted_cluster::{ClusterWeight, cluster_weight};
 use super::filter;
 use super::headers;
 use super::matcher;
-use super::path::{Invalid, Path, absent, off};
+use super::path::{Invalid, Path, absent};
+use super::rate_limit;
 use super::retry;
+use super::scalar;
 use super::specifier_plugin;
 use super::upgrade;
 use crate::model::{
     ClusterName, ClusterTarget, Forward, HashPolicy, HashSource, HostRewrite, MaxStreamDuration, PathRewrite,
-    RoutingPriority, UpgradeConfig, WeightedCluster, WeightedClusters,
+    RouteRateLimits, RoutingPriority, UpgradeConfig, WeightedCluster, WeightedClusters,
 };
 
 /// Envoy's route timeout.
@@ -38,18 +40,17 @@ pub(super) fn forward(
     let pb::RouteAction {
         cluster_not_found_response_code, prefix_rewrite, regex_rewrite, append_x_forwarded_host, timeout,
         idle_timeout, retry_policy, priority, hash_policy, upgrade_configs, max_stream_duration,
-        cluster_specifier, host_rewrite_specifier,
+        cluster_specifier, host_rewrite_specifier, rate_limits, include_vh_rate_limits,
         // Refused when set.
         metadata_match, path_rewrite_policy, path_rewrite, flush_timeout, early_data_policy,
-        retry_policy_typed_config, request_mirror_policies, rate_limits, include_vh_rate_limits, cors,
+        retry_policy_typed_config, request_mirror_policies, cors,
         max_grpc_timeout, grpc_timeout_offset, internal_redirect_policy, internal_redirect_action,
         max_internal_redirects, hedge_policy,
     } = action;
     absent!(path; metadata_match, path_rewrite_policy, path_rewrite, flush_timeout, early_data_policy,
-        retry_policy_typed_config, request_mirror_policies, rate_limits, cors, max_grpc_timeout,
+        retry_policy_typed_config, request_mirror_policies, cors, max_grpc_timeout,
         grpc_timeout_offset, internal_redirect_policy, internal_redirect_action, max_internal_redirects,
         hedge_policy);
-    off!(path; include_vh_rate_limits);
     let at = path.field("cluster_not_found_response_code");
     let cluster_not_found = match at.known(*cluster_not_found_response_code)? {
         ClusterNotFoundResponseCode::ServiceUnavailable => StatusCode::SERVICE_UNAVAILABLE,
@@ -70,6 +71,10 @@ pub(super) fn forward(
     let retry = retry_policy.as_ref().map(|policy| retry::retry_policy(&at, policy)).transpose()?;
     let hash_policy = path.field("hash_policy").each(hash_policy, self::hash_policy)?;
     let upgrades = upgrades(&path.field("upgrade_configs"), upgrade_configs)?;
+    let rate_limits = RouteRateLimits {
+        rules: path.field("rate_limits").each(rate_limits, rate_limit::rate_limit)?,
+        include_host: scalar::switch(include_vh_rate_limits, false),
+    };
     Ok(target.map(|target| Forward {
         target,
         cluster_not_found,
@@ -83,6 +88,7 @@ pub(super) fn forward(
         hash_policy,
         upgrades,
         priority,
+        rate_limits,
     }))
 }
 

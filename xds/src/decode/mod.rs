@@ -55,6 +55,8 @@ mod cluster;
 
 mod upgrade;
 
+mod rate_limit;
+
 mod filter;
 
 mod retry;

@@ -8,6 +8,7 @@ use pb::virtual_host::TlsRequirementType;
 use super::filter;
 use super::headers;
 use super::path::{Invalid, Path, absent};
+use super::rate_limit;
 use super::retry;
 use super::route::{self, Shared};
 use super::specifier_plugin;
@@ -72,15 +73,15 @@ fn virtual_host(
     let pb::VirtualHost {
         name, domains, routes, require_tls, request_headers_to_add, request_headers_to_remove,
         response_headers_to_add, response_headers_to_remove, typed_per_filter_config,
-        include_request_attempt_count, include_attempt_count_in_response, retry_policy,
+        include_request_attempt_count, include_attempt_count_in_response, retry_policy, rate_limits,
         // Free fields, which no filter here reads.
         metadata: _,
         // Refused when set.
-        matcher, virtual_clusters, rate_limits, cors, retry_policy_typed_config, hedge_policy,
+        matcher, virtual_clusters, cors, retry_policy_typed_config, hedge_policy,
         include_is_timeout_retry_header, per_request_buffer_limit_bytes, request_body_buffer_limit,
         request_mirror_policies, route_specifiers,
     } = host;
-    absent!(path; matcher, virtual_clusters, rate_limits, cors, retry_policy_typed_config, hedge_policy,
+    absent!(path; matcher, virtual_clusters, cors, retry_policy_typed_config, hedge_policy,
         include_is_timeout_retry_header, per_request_buffer_limit_bytes, request_body_buffer_limit,
         request_mirror_policies, route_specifiers);
     let filters = filter::overrides(path, typed_per_filter_config)?;
@@ -113,6 +114,7 @@ fn virtual_host(
             .as_ref()
             .map(|policy| retry::retry_policy(&retries, policy))
             .transpose()?,
+        rate_limits: path.field("rate_limits").each(rate_limits, rate_limit::rate_limit)?,
         filters,
     })
 }

@@ -12,13 +12,15 @@ use pb::weighted_cluster::{ClusterWeight, cluster_weight};
 use super::filter;
 use super::headers;
 use super::matcher;
+use super::rate_limit;
 use super::retry;
 use super::scalar;
 use crate::model::{
     ClusterTarget, Forward, HashPolicy, HashSource, HostRewrite, MaxStreamDuration, PathRewrite,
-    RoutingPriority, UpgradeConfig, WeightedCluster, WeightedClusters,
+    RouteRateLimits, RoutingPriority, UpgradeConfig, WeightedCluster, WeightedClusters,
 };
 
+#[allow(deprecated, reason = "include_vh_rate_limits is what routes still say")]
 pub(super) fn forward(forward: &Forward) -> pb::RouteAction {
     let Forward {
         target: to,
@@ -33,6 +35,7 @@ pub(super) fn forward(forward: &Forward) -> pb::RouteAction {
         hash_policy: hashes,
         upgrades,
         priority,
+        rate_limits: RouteRateLimits { rules, include_host },
     } = forward;
     let not_found = match *cluster_not_found {
         StatusCode::NOT_FOUND => ClusterNotFoundResponseCode::NotFound,
@@ -59,6 +62,8 @@ pub(super) fn forward(forward: &Forward) -> pb::RouteAction {
         idle_timeout: idle_timeout.and_then(scalar::limit),
         retry_policy: retry.as_ref().map(retry::retry_policy),
         priority: priority.into(),
+        rate_limits: rules.iter().map(rate_limit::rate_limit).collect(),
+        include_vh_rate_limits: scalar::if_on(*include_host),
         hash_policy: hashes.iter().map(hash_policy).collect(),
         upgrade_configs: upgrades.iter().map(upgrade).collect(),
         max_stream_duration: stream_duration(max_stream_duration),

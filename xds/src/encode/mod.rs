@@ -41,6 +41,8 @@ mod forward;
 
 mod route;
 
+mod rate_limit;
+
 mod filter;
 
 mod local_reply;

@@ -10,6 +10,7 @@ use super::filter;
 use super::forward;
 use super::headers;
 use super::matcher;
+use super::rate_limit;
 use super::retry;
 use super::scalar;
 use super::source;
@@ -57,6 +58,7 @@ fn virtual_host(host: &VirtualHost) -> pb::VirtualHost {
         include_request_attempt_count,
         include_attempt_count_in_response,
         retry_policy,
+        rate_limits,
         filters,
     } = host;
     let require_tls = match require_tls {
@@ -76,6 +78,7 @@ fn virtual_host(host: &VirtualHost) -> pb::VirtualHost {
         include_request_attempt_count: *include_request_attempt_count,
         include_attempt_count_in_response: *include_attempt_count_in_response,
         retry_policy: retry_policy.as_ref().map(retry::retry_policy),
+        rate_limits: rate_limits.iter().map(rate_limit::rate_limit).collect(),
         typed_per_filter_config: filter::overrides(filters),
         ..Default::default()
     }

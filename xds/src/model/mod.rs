@@ -37,6 +37,8 @@ mod filter;
 
 mod local_reply;
 
+mod rate_limit;
+
 mod http;
 
 mod route;
@@ -71,7 +73,8 @@ pub use endpoint::{Endpoint, EndpointHealth, LoadAssignment, Locality, LocalityE
 pub use filter::{
     Buffer, BufferPerRoute, CorsPolicy, CsrfPolicy, Fault, FaultAbort, FaultAbortKind, FaultDelay,
     FaultRateLimit, FilterConfig, FilterMutations, FilterOverride, FilterSetting, HeaderChange,
-    HeaderMutationFilter, HttpFilter, HttpFilterKind, QueryChange, Router,
+    HeaderMutationFilter, HttpFilter, HttpFilterKind, LocalDescriptor, LocalRateLimit, QueryChange, Router,
+    VhRateLimits,
 };
 pub use format::{Command, FormatPart, FormatString, Operator};
 pub use header::{AppendAction, HeaderAdd, HeaderMutations};
@@ -95,6 +98,7 @@ pub use matcher::{
 };
 pub use metadata::{Metadata, Value};
 pub use name::{ClusterName, ListenerName, RouteConfigName, SecretName};
+pub use rate_limit::{DescriptorAction, RateLimit, RouteRateLimits, TokenBucket};
 pub use retry::{BackOff, RetryCondition, RetryPolicy};
 pub use route::{
     ClusterTarget, DirectResponse, Domain, Forward, HashPolicy, HashSource, HostRewrite, MaxStreamDuration,

@@ -5,8 +5,8 @@ use std::time::Duration;
 use http::StatusCode;
 
 use super::{
-    ClusterName, FilterOverride, HeaderMatcher, HeaderMutations, QueryMatcher, Regex, RetryPolicy,
-    RouteConfigName, RuntimeFraction, UpgradeConfig,
+    ClusterName, FilterOverride, HeaderMatcher, HeaderMutations, QueryMatcher, RateLimit, Regex, RetryPolicy,
+    RouteConfigName, RouteRateLimits, RuntimeFraction, UpgradeConfig,
 };
 
 /// A table of virtual hosts.
@@ -53,6 +53,8 @@ pub struct VirtualHost {
     pub include_attempt_count_in_response: bool,
     /// For routes without one of their own.
     pub retry_policy: Option<RetryPolicy>,
+    /// What requests are counted by.
+    pub rate_limits: Vec<RateLimit>,
     /// What is said about filters; a filter stands here once.
     pub filters: Vec<FilterOverride>,
 }
@@ -181,6 +183,8 @@ pub struct Forward {
     pub upgrades: Vec<UpgradeConfig>,
     /// Which circuit breaker thresholds count.
     pub priority: RoutingPriority,
+    /// What requests are counted by.
+    pub rate_limits: RouteRateLimits,
 }
 
 /// Limits on a stream's life.

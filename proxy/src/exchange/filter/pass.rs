@@ -14,23 +14,35 @@ use super::gather;
 use super::throttle;
 use super::trailing::{self, Trailing};
 use crate::body::{Body, RequestHead, Response, ResponseHead};
-use crate::observe::record::RequestView;
-use crate::policy::filter::cors::{Cors, Verdict};
+use crate::clock;
+use crate::observe::record::{Place, RequestView};
+use crate::policy::descriptor::Subject;
+use crate::policy::filter::cors::{self, Cors};
 use crate::policy::filter::fault::{Fault, FaultMetric, FaultRule};
 use crate::policy::filter::header_mutation::Section;
+use crate::policy::filter::local_rate_limit::{LocalRateLimit, Verdict};
 use crate::policy::filter::{Filter, Kind, Setting};
+use crate::policy::route::{Route, VirtualHost};
+use crate::policy::token_bucket::TokenBucket;
 
 /// What a filter may ask about, besides the message.
 pub(in crate::exchange) struct World<'a> {
     pub(in crate::exchange) worker: &'a Worker,
     pub(in crate::exchange) ledger: &'a Rc<Ledger>,
-    /// Whether the route sends requests to a cluster.
-    pub(in crate::exchange) forwards: bool,
+    /// Who sent the request.
+    pub(in crate::exchange) client: &'a Place,
+    /// The request's route and its host, if one was found.
+    pub(in crate::exchange) route: Option<(&'a VirtualHost, &'a Route)>,
     /// The cluster that the route names.
     pub(in crate::exchange) cluster: Option<&'a str>,
 }
 
 impl World<'_> {
+    /// Whether the route sends requests to a cluster.
+    pub(in crate::exchange) fn forwards(&self) -> bool {
+        self.route.is_some_and(|(_, route)| route.forwards())
+    }
+
     fn is_in(&self, share: &RuntimeFraction) -> bool {
         self.ledger.record.borrow().runtime.is_in(share, self.worker.random())
     }
@@ -41,17 +53,19 @@ impl World<'_> {
 pub(super) struct Pass<'a> {
     filter: &'a Filter,
     settings: &'a [Arc<Setting>],
-    state: State,
+    state: State<'a>,
 }
 
 /// What a filter remembers of the request for the response.
 #[derive(Debug)]
-enum State {
+enum State<'a> {
     Nothing,
     /// The origin that may read the response.
     Origin(HeaderValue),
     /// KiB per second.
     Throttle(u64),
+    /// Of what the response says how much is left.
+    Quota(&'a LocalRateLimit, &'a TokenBucket),
 }
 
 /// What a request has to wait for.
@@ -77,11 +91,11 @@ impl<'a> Pass<'a> {
     ) -> Result<Option<Wait>, Stop> {
         match &self.filter.kind {
             // As in Envoy, only routes that forward have a policy.
-            Kind::Cors(_) if !world.forwards => {}
+            Kind::Cors(_) if !world.forwards() => {}
             Kind::Cors(cors) => match cors.judge(self.all(Setting::cors), head, |share| world.is_in(share)) {
-                Verdict::Pass => {}
-                Verdict::Share(origin) => self.state = State::Origin(origin),
-                Verdict::Preflight(headers, origin) => {
+                cors::Verdict::Pass => {}
+                cors::Verdict::Share(origin) => self.state = State::Origin(origin),
+                cors::Verdict::Preflight(headers, origin) => {
                     self.state = origin.map_or(State::Nothing, State::Origin);
                     let head = ResponseHead { status: StatusCode::OK, headers };
                     let response = Response { head, body: Body::empty(), close: false };
@@ -104,6 +118,10 @@ impl<'a> Pass<'a> {
                 if filter.changes(Section::RequestTrailers, self.all(Setting::changes)) {
                     self.watch_trailers(Section::RequestTrailers, world, body);
                 }
+            }
+            Kind::LocalRateLimit(limit) => {
+                let limit = self.first(Setting::local_rate_limit).unwrap_or(limit);
+                return self.limit(limit, world, head).map(|()| None);
             }
         }
         Ok(None)
@@ -153,7 +171,13 @@ impl<'a> Pass<'a> {
                     self.watch_trailers(Section::ResponseTrailers, world, &mut response.body);
                 }
             }
-            (Kind::Cors(_) | Kind::Csrf(_) | Kind::Buffer(_) | Kind::Fault(_), _) => {}
+            (Kind::LocalRateLimit(_), State::Quota(limit, bucket)) => {
+                limit.show_quota(bucket, &mut response.head.headers, clock::since_start());
+            }
+            (
+                Kind::Cors(_) | Kind::Csrf(_) | Kind::Buffer(_) | Kind::Fault(_) | Kind::LocalRateLimit(_),
+                _,
+            ) => {}
         }
     }
 
@@ -161,7 +185,9 @@ impl<'a> Pass<'a> {
     pub(super) fn needs_request(&self) -> bool {
         match &self.filter.kind {
             Kind::HeaderMutation(filter) => filter.needs_request(self.all(Setting::changes)),
-            Kind::Cors(_) | Kind::Csrf(_) | Kind::Buffer(_) | Kind::Fault(_) => false,
+            Kind::Cors(_) | Kind::Csrf(_) | Kind::Buffer(_) | Kind::Fault(_) | Kind::LocalRateLimit(_) => {
+                false
+            }
         }
     }
 
@@ -215,6 +241,30 @@ impl<'a> Pass<'a> {
             return Ok(Some(Wait::Delay(delay)));
         }
         self.abort(fault, world, head).map(|()| None)
+    }
+
+    fn limit(
+        &mut self,
+        limit: &'a LocalRateLimit,
+        world: &World<'_>,
+        head: &mut RequestHead,
+    ) -> Result<(), Stop> {
+        let rules = world.route.and_then(|(host, route)| route.rate_limits(host));
+        let subject = Subject { head, client: world.client, cluster: world.cluster };
+        let record = world.ledger.record.borrow();
+        let now = clock::since_start();
+        let (verdict, bucket) = limit.judge(rules, subject, &record, now, |share| world.is_in(share));
+        if let Some(bucket) = bucket {
+            self.state = State::Quota(limit, bucket);
+        }
+        match verdict {
+            Verdict::Pass => Ok(()),
+            Verdict::Mark => {
+                limit.mark(head, &record);
+                Ok(())
+            }
+            Verdict::Refuse(reply) => Err(Stop::Reply(reply)),
+        }
     }
 
     fn abort(&self, fault: &'a Fault, world: &World<'_>, head: &RequestHead) -> Result<(), Stop> {

@@ -19,6 +19,7 @@ use crate::observe::metrics::Registry;
 use crate::observe::record::ConnectionFacts;
 use crate::policy::http::{HttpMetric, HttpPolicy, Shared};
 use crate::policy::route::RouteTable;
+use crate::policy::samples;
 use crate::policy::samples::connection;
 use crate::upstream::{Cluster, Clusters, Transports};
 
@@ -164,7 +165,7 @@ impl Proxy {
             worker: Worker::new(),
             connection: Rc::new(connection("192.0.2.9:4000")),
             policy: Arc::new(HttpPolicy::compile(http, &shared).unwrap()),
-            routes: RouteTable::compile(routes, &Environment::default()).unwrap(),
+            routes: RouteTable::compile(routes, &samples::shared()).unwrap(),
             clusters: clusters(&bootstrap.clusters, &registry),
             outputs,
             log,

@@ -6,8 +6,8 @@ use super::cors::{Cors, CorsPolicy};
 use super::csrf::{Csrf, CsrfPolicy};
 use super::fault::{Fault, FaultRule};
 use super::header_mutation::{Changes, HeaderMutation};
+use super::local_rate_limit::LocalRateLimit;
 use crate::error::Invalid;
-use crate::observe::access_log::Environment;
 use crate::policy::http::Shared;
 
 /// A filter, ready to be asked.
@@ -23,6 +23,8 @@ pub enum Kind {
     Fault(Fault),
     /// Changes of fields.
     HeaderMutation(HeaderMutation),
+    /// Limits of this proxy's own.
+    LocalRateLimit(Box<LocalRateLimit>),
 }
 
 /// A filter's settings on a host, route or weighted cluster.
@@ -38,6 +40,8 @@ pub enum Setting {
     Fault(FaultRule),
     /// Of the header mutation filter.
     HeaderMutation(Changes),
+    /// Of the local rate limit filter.
+    LocalRateLimit(Box<LocalRateLimit>),
 }
 
 impl Kind {
@@ -65,6 +69,9 @@ impl Kind {
             K::HeaderMutation(filter) => {
                 Self::HeaderMutation(HeaderMutation::compile(filter, shared.environment())?)
             }
+            K::LocalRateLimit(filter) => {
+                Self::LocalRateLimit(Box::new(LocalRateLimit::compile(filter, shared)?))
+            }
         }))
     }
 }
@@ -74,14 +81,17 @@ impl Setting {
     ///
     /// # Errors
     /// Names the field that cannot be used.
-    pub(super) fn compile(model: &FilterConfig, environment: &Environment) -> Result<Self, Invalid> {
+    pub(super) fn compile(model: &FilterConfig, shared: &Shared) -> Result<Self, Invalid> {
         Ok(match model {
             FilterConfig::Cors(policy) => Self::Cors(CorsPolicy::compile(policy)?),
             FilterConfig::Csrf(policy) => Self::Csrf(CsrfPolicy::new(policy)),
             FilterConfig::Buffer(settings) => Self::Buffer(*settings),
             FilterConfig::Fault(fault) => Self::Fault(FaultRule::compile(fault)?),
             FilterConfig::HeaderMutation(mutations) => {
-                Self::HeaderMutation(Changes::compile(mutations, environment)?)
+                Self::HeaderMutation(Changes::compile(mutations, shared.environment())?)
+            }
+            FilterConfig::LocalRateLimit(filter) => {
+                Self::LocalRateLimit(Box::new(LocalRateLimit::compile(filter, shared)?))
             }
         })
     }
@@ -108,6 +118,12 @@ impl Setting {
     #[must_use]
     pub fn fault(&self) -> Option<&FaultRule> {
         if let Self::Fault(rule) = self { Some(rule) } else { None }
+    }
+
+    /// The limits of the local rate limit filter.
+    #[must_use]
+    pub fn local_rate_limit(&self) -> Option<&LocalRateLimit> {
+        if let Self::LocalRateLimit(limit) = self { Some(limit) } else { None }
     }
 
     /// The changes of the header mutation filter.

@@ -11,6 +11,8 @@ pub mod fault;
 
 pub mod header_mutation;
 
+pub mod local_rate_limit;
+
 mod kind;
 
 mod overrides;

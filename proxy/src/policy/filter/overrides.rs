@@ -9,7 +9,7 @@ use xds::model::{FilterOverride, FilterSetting};
 
 use super::kind::Setting;
 use crate::error::Invalid;
-use crate::observe::access_log::Environment;
+use crate::policy::http::Shared;
 
 /// One level's entries.
 #[derive(Debug, Default)]
@@ -37,13 +37,13 @@ impl Level {
     ///
     /// # Errors
     /// Names the entry and field that cannot be used.
-    fn compile(models: &[FilterOverride], environment: &Environment) -> Result<Self, Invalid> {
+    fn compile(models: &[FilterOverride], shared: &Shared) -> Result<Self, Invalid> {
         let entries = models.iter().map(|FilterOverride { filter, setting }| {
             let entry = match setting {
                 FilterSetting::Disabled => None,
                 FilterSetting::Enabled => Some(Entry(None)),
                 FilterSetting::Config(config) => {
-                    let setting = Setting::compile(config, environment)
+                    let setting = Setting::compile(config, shared)
                         .map_err(|invalid| invalid.within(&format!("typed_per_filter_config[{filter:?}]")))?;
                     Some(Entry(Some(Arc::new(setting))))
                 }
@@ -91,8 +91,8 @@ impl Overrides {
 pub fn within(
     outer: &Arc<Overrides>,
     models: &[FilterOverride],
-    environment: &Environment,
+    shared: &Shared,
 ) -> Result<Arc<Overrides>, Invalid> {
-    let level = Level::compile(models, environment)?;
+    let level = Level::compile(models, shared)?;
     Ok(if level.is_empty() { Arc::clone(outer) } else { Arc::new(outer.with(&level)) })
 }

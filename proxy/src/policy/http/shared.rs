@@ -65,17 +65,23 @@ impl Shared {
         stats
     }
 
-    /// The metrics of a filter under `stat_prefix`, by the same rule.
+    /// The metrics of a filter under `stat_prefix` of a connection manager, by the same rule.
     #[must_use]
     pub fn filter_counters<S: MetricSet>(&self, stat_prefix: &str) -> Arc<Counters<S>> {
+        self.counters(scope(stat_prefix))
+    }
+
+    /// The metrics of `scope`, by the same rule.
+    #[must_use]
+    pub fn counters<S: MetricSet>(&self, scope: Scope) -> Arc<Counters<S>> {
         let mut known = self.filters.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (TypeId::of::<S>(), stat_prefix.to_owned());
+        let key = (TypeId::of::<S>(), scope.name.clone());
         let alive = known.get(&key).and_then(Weak::upgrade);
         if let Some(counters) = alive.and_then(|counters| counters.downcast::<Counters<S>>().ok()) {
             return counters;
         }
         let counters = Arc::new(Counters::<S>::new());
-        self.registry.add_counters(scope(stat_prefix), &counters);
+        self.registry.add_counters(scope, &counters);
         known.retain(|_, counters| counters.strong_count() > 0);
         let held: Arc<dyn Any + Send + Sync> = Arc::clone(&counters) as _;
         known.insert(key, Arc::downgrade(&held));

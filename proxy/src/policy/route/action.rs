@@ -13,8 +13,10 @@ use super::rewrite::{HostRewrite, PathRewrite};
 use crate::body::{RequestHead, Text};
 use crate::error::Invalid;
 use crate::observe::access_log::Environment;
+use crate::policy::descriptor::DescriptorRules;
 use crate::policy::draw::Draw;
 use crate::policy::filter::{self, Overrides};
+use crate::policy::http::Shared;
 use crate::policy::retry::RetryRule;
 use crate::policy::source;
 use crate::policy::timeout::RouteTimeouts;
@@ -58,6 +60,8 @@ pub struct Forward {
     pub upgrades: Vec<UpgradeConfig>,
     /// Which thresholds count.
     pub priority: RoutingPriority,
+    pub(super) rate_limits: DescriptorRules,
+    pub(super) rate_limits_of_host: bool,
 }
 
 /// Which cluster.
@@ -140,18 +144,21 @@ impl Action {
         model: &model::RouteAction,
         levels: &Levels,
         host_retry: Option<&model::RetryPolicy>,
-        environment: &Environment,
+        shared: &Shared,
         body_bytes_max: usize,
     ) -> Result<Self, Invalid> {
         Ok(match model {
             model::RouteAction::Forward(forward) => {
-                let forward = Forward::compile(forward, levels, host_retry, environment);
+                let forward = Forward::compile(forward, levels, host_retry, shared);
                 Self::Forward(Box::new(forward.map_err(|invalid| invalid.within("route"))?))
             }
             model::RouteAction::Redirect(redirect) => Self::Redirect(Box::new(Redirect::compile(redirect))),
             model::RouteAction::DirectResponse(direct) => {
-                let body =
-                    direct.body.as_ref().map(|source| read(source, environment, body_bytes_max)).transpose();
+                let body = direct
+                    .body
+                    .as_ref()
+                    .map(|source| read(source, shared.environment(), body_bytes_max))
+                    .transpose();
                 let body = body.map_err(|reason| Invalid::new("direct_response.body", reason))?;
                 Self::Direct { status: direct.status, body: body.unwrap_or_default() }
             }
@@ -164,7 +171,7 @@ impl Forward {
         model: &model::Forward,
         levels: &Levels,
         host_retry: Option<&model::RetryPolicy>,
-        environment: &Environment,
+        shared: &Shared,
     ) -> Result<Self, Invalid> {
         let model::Forward {
             target,
@@ -179,10 +186,11 @@ impl Forward {
             hash_policy,
             upgrades,
             priority,
+            rate_limits,
         } = model;
         let retry = retry.as_ref().or(host_retry).map(RetryRule::compile).transpose();
         Ok(Self {
-            target: Target::compile(target, levels, environment)?,
+            target: Target::compile(target, levels, shared)?,
             cluster_not_found: *cluster_not_found,
             timeouts: RouteTimeouts::new(*timeout, *idle_timeout, *max_stream_duration),
             path_rewrite: PathRewrite::compile(path_rewrite),
@@ -193,12 +201,14 @@ impl Forward {
             hash: HashPolicies::compile(hash_policy).map_err(|reason| Invalid::new("hash_policy", reason))?,
             upgrades: upgrades.clone(),
             priority: *priority,
+            rate_limits: DescriptorRules::compile(&rate_limits.rules)?,
+            rate_limits_of_host: rate_limits.include_host,
         })
     }
 }
 
 impl Target {
-    fn compile(model: &ClusterTarget, levels: &Levels, environment: &Environment) -> Result<Self, Invalid> {
+    fn compile(model: &ClusterTarget, levels: &Levels, shared: &Shared) -> Result<Self, Invalid> {
         match model {
             ClusterTarget::Cluster(name) => Ok(Self::Cluster(name.as_str().into())),
             ClusterTarget::Header(name) => HeaderName::from_bytes(name.as_bytes())
@@ -207,7 +217,7 @@ impl Target {
             ClusterTarget::Weighted(model::WeightedClusters { clusters: models, runtime_key_prefix }) => {
                 let mut clusters = Vec::with_capacity(models.len());
                 for (index, model) in models.iter().enumerate() {
-                    let cluster = WeightedCluster::compile(model, runtime_key_prefix, levels, environment);
+                    let cluster = WeightedCluster::compile(model, runtime_key_prefix, levels, shared);
                     clusters.push(cluster.map_err(|invalid| {
                         invalid.within(&format!("weighted_clusters.clusters[{index}]"))
                     })?);
@@ -288,7 +298,7 @@ impl WeightedCluster {
         model: &model::WeightedCluster,
         key_prefix: &str,
         levels: &Levels,
-        environment: &Environment,
+        shared: &Shared,
     ) -> Result<Self, Invalid> {
         let model::WeightedCluster {
             name,
@@ -298,9 +308,9 @@ impl WeightedCluster {
             host_rewrite_literal,
             filters,
         } = model;
-        let request = Stage::compile(request_headers, environment)
+        let request = Stage::compile(request_headers, shared.environment())
             .map_err(|invalid| invalid.within("request_headers"))?;
-        let response = Stage::compile(response_headers, environment)
+        let response = Stage::compile(response_headers, shared.environment())
             .map_err(|invalid| invalid.within("response_headers"))?;
         let (request, response) = levels.after(request, response);
         Ok(Self {
@@ -310,7 +320,7 @@ impl WeightedCluster {
             authority: (!host_rewrite_literal.is_empty()).then(|| Text::from(host_rewrite_literal.as_str())),
             request,
             response,
-            overrides: filter::within(&levels.overrides, filters, environment)?,
+            overrides: filter::within(&levels.overrides, filters, shared)?,
         })
     }
 }

@@ -16,9 +16,12 @@ use crate::body::RequestHead;
 use crate::error::Invalid;
 use crate::observe::access_log::Environment;
 use crate::observe::record::Record;
+use crate::policy::descriptor::DescriptorRules;
 use crate::policy::draw::Draw;
 use crate::policy::facts::{self, path_only};
+use crate::policy::filter::local_rate_limit::RouteRules;
 use crate::policy::filter::{self, Overrides};
+use crate::policy::http::Shared;
 use crate::policy::reply::Reply;
 
 /// A compiled route configuration; the default takes no request.
@@ -41,6 +44,7 @@ pub struct VirtualHost {
     /// Whether clients see it.
     pub attempt_count_in_response: bool,
     require_tls: RequireTls,
+    rate_limits: DescriptorRules,
     routes: Vec<Route>,
     /// `None` where few routes are asked faster one by one.
     index: Option<Index>,
@@ -77,7 +81,8 @@ impl RouteTable {
     ///
     /// # Errors
     /// Names the virtual host, route and field that cannot be used.
-    pub fn compile(model: &RouteConfiguration, environment: &Environment) -> Result<Self, Invalid> {
+    pub fn compile(model: &RouteConfiguration, shared: &Shared) -> Result<Self, Invalid> {
+        let environment = shared.environment();
         let RouteConfiguration {
             name,
             virtual_hosts,
@@ -91,9 +96,9 @@ impl RouteTable {
         } = model;
         let outer = Outer {
             table: Level::compile(request_headers, response_headers, environment)?,
-            overrides: filter::within(&Arc::default(), filters, environment)?,
+            overrides: filter::within(&Arc::default(), filters, shared)?,
             specific_wins: *most_specific_header_mutations_wins,
-            environment,
+            shared,
             body_bytes_max: usize::try_from(*max_direct_response_body_size_bytes).unwrap_or(usize::MAX),
         };
         let mut domains = Domains::new(*ignore_port_in_host_matching);
@@ -155,10 +160,11 @@ impl VirtualHost {
             include_request_attempt_count,
             include_attempt_count_in_response,
             retry_policy,
+            rate_limits,
             filters,
         } = model;
-        let level = Level::compile(request_headers, response_headers, outer.environment)?;
-        let overrides = filter::within(&outer.overrides, filters, outer.environment)?;
+        let level = Level::compile(request_headers, response_headers, outer.shared.environment())?;
+        let overrides = filter::within(&outer.overrides, filters, outer.shared)?;
         let routes = routes.iter().enumerate().map(|(index, route)| {
             Route::compile(route, &level, &overrides, retry_policy.as_ref(), outer)
                 .map_err(|invalid| invalid.within(&format!("routes[{index}]")))
@@ -169,6 +175,7 @@ impl VirtualHost {
             attempt_count_in_request: *include_request_attempt_count,
             attempt_count_in_response: *include_attempt_count_in_response,
             require_tls: *require_tls,
+            rate_limits: DescriptorRules::compile(rate_limits)?,
             index: Index::compile(routes.iter().map(|route| &route.matcher.path)),
             routes,
         })
@@ -206,7 +213,7 @@ impl Route {
         outer: &Outer<'_>,
     ) -> Result<Self, Invalid> {
         let model::Route { name, matches, action, request_headers, response_headers, filters } = model;
-        let own = Level::compile(request_headers, response_headers, outer.environment)?;
+        let own = Level::compile(request_headers, response_headers, outer.shared.environment())?;
         // Later stages win: by default the most general one is last.
         let mut order = [&own, host, &outer.table];
         if outer.specific_wins {
@@ -215,17 +222,25 @@ impl Route {
         let levels = Levels {
             request: order.iter().map(|level| Arc::clone(&level.request)).collect(),
             response: order.iter().map(|level| Arc::clone(&level.response)).collect(),
-            overrides: filter::within(overrides, filters, outer.environment)?,
+            overrides: filter::within(overrides, filters, outer.shared)?,
         };
         let (request, response) = levels.mutations();
         Ok(Self {
             name: name.as_str().into(),
-            action: Action::compile(action, &levels, host_retry, outer.environment, outer.body_bytes_max)?,
+            action: Action::compile(action, &levels, host_retry, outer.shared, outer.body_bytes_max)?,
             request,
             response,
             overrides: Arc::clone(&levels.overrides),
             matcher: Matcher::compile(matches).map_err(|invalid| invalid.within("match"))?,
         })
+    }
+
+    /// What the route's requests are counted by; `host` is its host.
+    #[must_use]
+    pub fn rate_limits<'a>(&'a self, host: &'a VirtualHost) -> Option<RouteRules<'a>> {
+        let Action::Forward(forward) = &self.action else { return None };
+        let include_host = forward.rate_limits_of_host;
+        Some(RouteRules { route: &forward.rate_limits, include_host, host: &host.rate_limits })
     }
 
     /// Whether the route sends requests to a cluster.
@@ -302,7 +317,7 @@ struct Outer<'a> {
     table: Level,
     overrides: Arc<Overrides>,
     specific_wins: bool,
-    environment: &'a Environment,
+    shared: &'a Shared,
     body_bytes_max: usize,
 }
 

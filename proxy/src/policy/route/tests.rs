@@ -10,8 +10,8 @@ use xds::model::{
 
 use super::{Action, Ends, Found, RouteTable};
 use crate::body::{RequestHead, Scheme};
-use crate::observe::access_log::Environment;
 use crate::policy::draw::Draw;
+use crate::policy::samples;
 use crate::policy::samples::{add, forward, get, host, path_match, place, prefix, record, route, table, to};
 use crate::runtime::{LiveRuntime, RuntimeSnapshot};
 
@@ -22,7 +22,7 @@ fn draw(random: u64) -> Draw<'static> {
 }
 
 fn compile(model: &RouteConfiguration) -> RouteTable {
-    RouteTable::compile(model, &Environment::default()).unwrap()
+    RouteTable::compile(model, &samples::shared()).unwrap()
 }
 
 fn any(routes: Vec<Route>) -> RouteTable {
@@ -76,7 +76,7 @@ fn the_most_specific_domain_wins() {
 #[test]
 fn a_domain_in_two_virtual_hosts_is_refused_with_its_place() {
     let twice = || host("h", vec![Domain::Exact("a".into())], Vec::new());
-    let refused = RouteTable::compile(&table(vec![twice(), twice()]), &Environment::default()).unwrap_err();
+    let refused = RouteTable::compile(&table(vec![twice(), twice()]), &samples::shared()).unwrap_err();
     assert_eq!(refused.path, "virtual_hosts[1].domains");
     assert!(refused.reason.contains("\"a\""), "{refused}");
 }
@@ -250,7 +250,7 @@ fn a_direct_response_that_is_too_long_is_refused() {
     let direct = DirectResponse { status: StatusCode::OK, body: Some(DataSource::Inline(vec![b'x'; 4097])) };
     let routes = vec![route(prefix("/"), RouteAction::DirectResponse(direct))];
     let model = table(vec![host("h", vec![Domain::Any], routes)]);
-    let refused = RouteTable::compile(&model, &Environment::default()).unwrap_err();
+    let refused = RouteTable::compile(&model, &samples::shared()).unwrap_err();
     assert_eq!(refused.path, "virtual_hosts[0].routes[0].direct_response.body");
 }
 

@@ -14,6 +14,16 @@ mod fault;
 
 mod header_mutation;
 
+mod local_rate_limit;
+
 pub fn cases() -> Vec<Case> {
-    [cors::cases(), csrf::cases(), buffer::cases(), fault::cases(), header_mutation::cases()].concat()
+    [
+        cors::cases(),
+        csrf::cases(),
+        buffer::cases(),
+        fault::cases(),
+        header_mutation::cases(),
+        local_rate_limit::cases(),
+    ]
+    .concat()
 }

@@ -14,6 +14,8 @@ mod fault;
 
 mod header_mutation;
 
+mod local_rate_limit;
+
 mod chain;
 
 mod overrides;

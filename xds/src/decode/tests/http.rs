@@ -142,6 +142,12 @@ fn each_filters_settings_are_refused_with_their_path() {
     let buffer = |fields: &str, expected: &str| {
         filters(&of("b", "buffer.v3.Buffer", fields), &format!("[0].typed_config.{expected}"))
     };
+    let limit = |fields: &str, expected: &str| {
+        filters(
+            &of("l", "local_ratelimit.v3.LocalRateLimit", fields),
+            &format!("[0].typed_config.{expected}"),
+        )
+    };
     let mutate = |fields: &str, expected: &str| {
         let fields = format!("mutations: {{{fields}}}");
         let expected = format!("[0].typed_config.mutations.{expected}");
@@ -161,6 +167,14 @@ fn each_filters_settings_are_refused_with_their_path() {
         fault("response_rate_limit: {}", "response_rate_limit: is empty"),
         fault("abort_percent_runtime: x", "abort_percent_runtime: is not supported here"),
         fault("headers: [{name: ':no'}]", "headers[0].name: \":no\" is not a pseudo-header"),
+        limit("", "stat_prefix: must not be empty"),
+        limit("stat_prefix: s, token_bucket: {}", "token_bucket.fill_interval: is required"),
+        limit("stat_prefix: s, token_bucket: {fill_interval: 0.049s}", "token_bucket.fill_interval: 49ms is not accepted; 50 ms or more is"),
+        limit("stat_prefix: s, token_bucket: {fill_interval: 1s}", "token_bucket.max_tokens: 0 is not accepted"),
+        limit("stat_prefix: s, stage: 11", "stage: 11 is not accepted"),
+        limit("stat_prefix: s, descriptors: [{}]", "descriptors[0].entries: must not be empty"),
+        limit("stat_prefix: s, descriptors: [{entries: [{key: a}]}]", "descriptors[0].entries[0].value: must not be empty"),
+        limit("stat_prefix: s, local_rate_limit_per_downstream_connection: true", "local_rate_limit_per_downstream_connection: is not"),
         mutate("request_mutations: [{}]", "request_mutations[0]: is empty; accepted: remove, append, remove_on_match"),
         mutate("request_mutations: [{remove: ':path'}]", "request_mutations[0].remove: \":path\" may not be"),
         mutate("response_mutations: [{append: {header: {key: a, value: '%NO%'}}}]", "response_mutations[0].append.header.value: at byte 0"),

@@ -12,6 +12,8 @@ mod fault;
 
 mod header_mutation;
 
+mod local_rate_limit;
+
 use std::collections::HashMap;
 
 use envoy_types::pb::envoy::config::route::v3::FilterConfig as PbConfig;
@@ -32,6 +34,7 @@ pub(super) fn http_filter(filter: &HttpFilter) -> pb::HttpFilter {
         HttpFilterKind::Buffer(filter) => any(&buffer::buffer(*filter)),
         HttpFilterKind::Fault(filter) => any(&fault::fault(filter)),
         HttpFilterKind::HeaderMutation(filter) => any(&header_mutation::filter(filter)),
+        HttpFilterKind::LocalRateLimit(filter) => any(&local_rate_limit::filter(filter)),
     };
     pb::HttpFilter {
         name: name.clone(),
@@ -61,5 +64,6 @@ fn config(config: &FilterConfig) -> Any {
         FilterConfig::Buffer(settings) => any(&buffer::per_route(*settings)),
         FilterConfig::Fault(filter) => any(&fault::fault(filter)),
         FilterConfig::HeaderMutation(mutations) => any(&header_mutation::per_route(mutations)),
+        FilterConfig::LocalRateLimit(filter) => any(&local_rate_limit::filter(filter)),
     }
 }

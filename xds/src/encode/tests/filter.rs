@@ -1,19 +1,23 @@
 //! Models of HTTP filters.
 
+use std::time::Duration;
+
 use http::StatusCode;
 
 use super::choices::Choices;
 use super::{common, route};
 use crate::model::{
-    AppendAction, Buffer, BufferPerRoute, CorsPolicy, CsrfPolicy, Fault, FaultAbort, FaultAbortKind,
-    FaultDelay, FaultRateLimit, FilterConfig, FilterMutations, FilterOverride, FilterSetting, FormatString,
-    HeaderChange, HeaderMutationFilter, HttpFilter, HttpFilterKind, QueryChange, RuntimeFraction,
+    AppendAction, Buffer, BufferPerRoute, CorsPolicy, CsrfPolicy, DescriptorAction, Fault, FaultAbort,
+    FaultAbortKind, FaultDelay, FaultRateLimit, FilterConfig, FilterMutations, FilterOverride, FilterSetting,
+    FormatString, HeaderChange, HeaderMutationFilter, HttpFilter, HttpFilterKind, LocalDescriptor,
+    LocalRateLimit, QueryChange, RateLimit, RuntimeFraction, TokenBucket, VhRateLimits,
 };
 
 /// A filter other than the router.
 pub(super) fn http_filter(from: &mut Choices<'_>) -> HttpFilter {
-    let kind = match from.between(0, 4) {
+    let kind = match from.between(0, 5) {
         0 => HttpFilterKind::Cors,
+        5 => HttpFilterKind::LocalRateLimit(Box::new(local_rate_limit(from))),
         1 => HttpFilterKind::Csrf(csrf(from)),
         2 => HttpFilterKind::Buffer(buffer(from)),
         3 => HttpFilterKind::Fault(Box::new(fault(from))),
@@ -28,7 +32,7 @@ pub(super) fn http_filter(from: &mut Choices<'_>) -> HttpFilter {
 /// What a level says about filters, in the order in which it is read back.
 pub(super) fn overrides(from: &mut Choices<'_>) -> Vec<FilterOverride> {
     let mut overrides = from.list(2, |from| {
-        let setting = match from.between(0, 6) {
+        let setting = match from.between(0, 7) {
             0 => FilterSetting::Disabled,
             1 => FilterSetting::Enabled,
             2 => FilterSetting::Config(FilterConfig::Cors(Box::new(cors(from)))),
@@ -38,6 +42,11 @@ pub(super) fn overrides(from: &mut Choices<'_>) -> Vec<FilterOverride> {
             } else {
                 BufferPerRoute::Buffer(buffer(from))
             })),
+            7 => {
+                let bucket = token_bucket(from);
+                let filter = LocalRateLimit { token_bucket: Some(bucket), ..local_rate_limit(from) };
+                FilterSetting::Config(FilterConfig::LocalRateLimit(Box::new(filter)))
+            }
             5 => FilterSetting::Config(FilterConfig::Fault(Box::new(fault(from)))),
             _ => FilterSetting::Config(FilterConfig::HeaderMutation(Box::new(mutations(from)))),
         };
@@ -132,4 +141,68 @@ fn query(from: &mut Choices<'_>) -> QueryChange {
         value: FormatString::parse(from.one_of(&["", "x", "%REQ(a)%", "50%%"])).unwrap(),
         action: from.one_of(&[AppendAction::AppendIfExistsOrAdd, AppendAction::OverwriteIfExists]),
     }
+}
+
+fn local_rate_limit(from: &mut Choices<'_>) -> LocalRateLimit {
+    LocalRateLimit {
+        stat_prefix: from.name(),
+        status: from.one_of(&[StatusCode::TOO_MANY_REQUESTS, StatusCode::SERVICE_UNAVAILABLE]),
+        token_bucket: from.maybe(token_bucket),
+        filter_enabled: from.maybe(runtime_fraction),
+        filter_enforced: from.maybe(runtime_fraction),
+        request_headers_when_not_enforced: from.list(2, route::header_add),
+        response_headers: from.list(2, route::header_add),
+        descriptors: from.list(2, |from| LocalDescriptor {
+            entries: from.some(2, |from| (from.name(), from.name())),
+            token_bucket: token_bucket(from),
+        }),
+        stage: from.between(0, 10),
+        x_ratelimit_headers: from.flag(),
+        vh_rate_limits: from.one_of(&[VhRateLimits::Override, VhRateLimits::Include, VhRateLimits::Ignore]),
+        always_consume_default: from.flag(),
+        as_resource_exhausted: from.flag(),
+        rate_limits: from.list(2, rate_limit),
+        retry_after: from.flag(),
+    }
+}
+
+fn token_bucket(from: &mut Choices<'_>) -> TokenBucket {
+    TokenBucket {
+        max_tokens: from.between(1, u32::MAX),
+        tokens_per_fill: from.between(1, u32::MAX),
+        fill_interval: Duration::from_millis(from.between(50, 100_000).into()),
+    }
+}
+
+/// A rule that makes a descriptor.
+pub(super) fn rate_limit(from: &mut Choices<'_>) -> RateLimit {
+    let action = |from: &mut Choices<'_>| match from.between(0, 7) {
+        0 => DescriptorAction::DestinationCluster,
+        1 => DescriptorAction::RequestHeader {
+            name: from.name(),
+            key: from.name(),
+            skip_if_absent: from.flag(),
+        },
+        2 => DescriptorAction::QueryParameter {
+            name: from.name(),
+            key: from.name(),
+            skip_if_absent: from.flag(),
+        },
+        3 => DescriptorAction::RemoteAddress,
+        4 => DescriptorAction::MaskedRemoteAddress { v4_bits: 24, v6_bits: 64 },
+        5 => DescriptorAction::GenericKey { key: from.name(), value: from.name() },
+        6 => DescriptorAction::HeaderValueMatch {
+            key: from.name(),
+            value: from.name(),
+            expect_match: from.flag(),
+            headers: from.some(2, common::header_matcher),
+        },
+        _ => DescriptorAction::QueryParameterValueMatch {
+            key: from.name(),
+            value: from.name(),
+            expect_match: from.flag(),
+            query_parameters: from.some(2, route::query_matcher),
+        },
+    };
+    RateLimit { stage: from.between(0, 10), actions: from.some(2, action) }
 }

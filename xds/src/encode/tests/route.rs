@@ -8,8 +8,8 @@ use crate::model::{
     AppendAction, BackOff, ClusterName, ClusterTarget, DirectResponse, Domain, Forward, HashPolicy,
     HashSource, HeaderAdd, HeaderMutations, HostRewrite, MaxStreamDuration, PathMatch, PathRewrite,
     QueryMatcher, QueryTest, Redirect, RedirectPath, RequireTls, RetryCondition, RetryPolicy, Route,
-    RouteAction, RouteConfigName, RouteConfiguration, RouteMatch, RoutingPriority, VirtualHost,
-    WeightedCluster, WeightedClusters,
+    RouteAction, RouteConfigName, RouteConfiguration, RouteMatch, RouteRateLimits, RoutingPriority,
+    VirtualHost, WeightedCluster, WeightedClusters,
 };
 
 /// A field to add.
@@ -33,6 +33,18 @@ fn mutations(from: &mut Choices<'_>) -> HeaderMutations {
     HeaderMutations { add: from.list(2, header_add), remove: from.list(2, Choices::name) }
 }
 
+/// A test on the query.
+pub(super) fn query_matcher(from: &mut Choices<'_>) -> QueryMatcher {
+    QueryMatcher {
+        name: from.name(),
+        test: if from.flag() {
+            QueryTest::Text(common::string_matcher(from))
+        } else {
+            QueryTest::Present(from.flag())
+        },
+    }
+}
+
 fn route_match(from: &mut Choices<'_>) -> RouteMatch {
     let path = match from.between(0, 4) {
         0 => PathMatch::Prefix(from.text()),
@@ -45,14 +57,7 @@ fn route_match(from: &mut Choices<'_>) -> RouteMatch {
         case_sensitive: matches!(path, PathMatch::Regex(_)) || !from.flag(),
         path,
         headers: from.list(2, common::header_matcher),
-        query_parameters: from.list(2, |from| QueryMatcher {
-            name: from.name(),
-            test: if from.flag() {
-                QueryTest::Text(common::string_matcher(from))
-            } else {
-                QueryTest::Present(from.flag())
-            },
-        }),
+        query_parameters: from.list(2, query_matcher),
         grpc: from.flag(),
         runtime_fraction: from.maybe(filter::runtime_fraction),
     }
@@ -141,6 +146,7 @@ fn forward(from: &mut Choices<'_>) -> Forward {
         hash_policy: from.list(2, hash_policy),
         upgrades: manager::upgrades(from),
         priority: from.one_of(&[RoutingPriority::Default, RoutingPriority::High]),
+        rate_limits: RouteRateLimits { rules: from.list(2, filter::rate_limit), include_host: from.flag() },
     }
 }
 
@@ -206,6 +212,7 @@ fn virtual_host(from: &mut Choices<'_>) -> VirtualHost {
         include_request_attempt_count: from.flag(),
         include_attempt_count_in_response: from.flag(),
         retry_policy: from.maybe(retry_policy),
+        rate_limits: from.list(2, filter::rate_limit),
         filters: filter::overrides(from),
     }
 }

@@ -14,11 +14,14 @@ mod fault;
 
 mod header_mutation;
 
+mod local_rate_limit;
+
 pub use buffer::{Buffer, BufferPerRoute};
 pub use cors::CorsPolicy;
 pub use csrf::CsrfPolicy;
 pub use fault::{Fault, FaultAbort, FaultAbortKind, FaultDelay, FaultRateLimit};
 pub use header_mutation::{FilterMutations, HeaderChange, HeaderMutationFilter, QueryChange};
+pub use local_rate_limit::{LocalDescriptor, LocalRateLimit, VhRateLimits};
 pub use router::Router;
 
 /// A filter of a chain.
@@ -47,6 +50,8 @@ pub enum HttpFilterKind {
     Fault(Box<Fault>),
     /// Changes fields and query parameters.
     HeaderMutation(Box<HeaderMutationFilter>),
+    /// Lets only so many requests pass.
+    LocalRateLimit(Box<LocalRateLimit>),
 }
 
 /// What a host, route or weighted cluster says about a filter (`typed_per_filter_config`).
@@ -82,4 +87,6 @@ pub enum FilterConfig {
     Fault(Box<Fault>),
     /// Of the header mutation filter, beside the chain's.
     HeaderMutation(Box<FilterMutations>),
+    /// Of the local rate limit filter, in place of the chain's.
+    LocalRateLimit(Box<LocalRateLimit>),
 }
