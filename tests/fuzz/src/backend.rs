@@ -43,11 +43,21 @@ impl State {
         }
     }
 
-    /// Whether what was sent turns the connection into a tunnel.
+    /// Whether what was sent turns the connection into a tunnel. Only the status says that: whatever the fields are, a
+    /// tunnel begins behind them (RFC 9110 §9.3.6), and what is no head at all is nothing that a proxy goes on from.
     fn opens_tunnel(&self) -> bool {
-        // As if to HEAD: whatever the fields say, a tunnel begins behind them.
-        let Answered::Whole { status, .. } = strict::answer(&self.sent, "HEAD") else { return false };
-        status == 101 || (self.method == "CONNECT" && (200..300).contains(&status))
+        let mut sent = &self.sent[..];
+        while let Some(end) = sent.windows(4).position(|window| window == b"\r\n\r\n") {
+            let status =
+                sent.get(9..12).and_then(|digits| std::str::from_utf8(digits).ok()?.parse::<u16>().ok());
+            match status {
+                Some(101) => return true,
+                Some(100..200) => sent = &sent[end + 4..],
+                Some(200..300) => return self.method == "CONNECT",
+                _ => return false,
+            }
+        }
+        false
     }
 }
 

@@ -3,6 +3,8 @@
 //! What a filter wants is decided in `policy::filter`; here it is carried out. An answer made here passes all filters
 //! on its way out, also those that its request never reached, as in Envoy.
 
+mod compress;
+
 mod gather;
 
 mod pass;
@@ -14,7 +16,7 @@ mod trailing;
 use super::stop::Stop;
 use crate::body::{Body, RequestHead, Response};
 use crate::observe::record::RequestView;
-use crate::policy::filter::{Filters, Overrides};
+use crate::policy::filter::{Filters, Overrides, compressor};
 use pass::Pass;
 
 pub(super) use pass::World;
@@ -52,9 +54,17 @@ impl<'a> Passage<'a> {
         request: Option<RequestView<'_>>,
         response: &mut Response,
     ) {
+        let chosen = self.encoding(response);
         for pass in self.0.iter_mut().rev() {
-            pass.leave(world, request, response);
+            pass.leave(world, request, chosen, response);
         }
+    }
+
+    /// The encoding that the client likes best of those that the chain's compressors offer for this response.
+    fn encoding(&self, response: &Response) -> Option<&'static str> {
+        let accepts = self.0.iter().find_map(Pass::accepts)?;
+        let offers: Vec<_> = self.0.iter().filter_map(|pass| pass.offer(&response.head.headers)).collect();
+        compressor::choose(std::str::from_utf8(accepts.as_bytes()).ok()?, &offers)
     }
 
     /// Whether a filter makes of the request what it does to the response.

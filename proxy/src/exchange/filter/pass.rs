@@ -10,13 +10,16 @@ use xds::model::{Buffer, BufferPerRoute, RuntimeFraction};
 use super::super::context::Worker;
 use super::super::ledger::Ledger;
 use super::super::stop::Stop;
+use super::compress;
 use super::gather;
 use super::throttle;
 use super::trailing::{self, Trailing};
 use crate::body::{Body, RequestHead, Response, ResponseHead};
 use crate::clock;
+use crate::fields::Fields;
 use crate::observe::record::{Place, RequestView};
 use crate::policy::descriptor::Subject;
+use crate::policy::filter::compressor::{Compressor, Offer};
 use crate::policy::filter::cors::{self, Cors};
 use crate::policy::filter::fault::{Fault, FaultMetric, FaultRule};
 use crate::policy::filter::header_mutation::Section;
@@ -64,6 +67,8 @@ enum State<'a> {
     Origin(HeaderValue),
     /// KiB per second.
     Throttle(u64),
+    /// The encodings that the client accepts.
+    Accepts(HeaderValue),
     /// Of what the response says how much is left.
     Quota(&'a LocalRateLimit, &'a TokenBucket),
 }
@@ -123,6 +128,16 @@ impl<'a> Pass<'a> {
                 let limit = self.first(Setting::local_rate_limit).unwrap_or(limit);
                 return self.limit(limit, world, head).map(|()| None);
             }
+            Kind::Compressor(compressor) => {
+                let said = self.first(Setting::compressor);
+                let (accepts, compress) = compressor.request(said, head, !body.is_done());
+                if let Some(accepts) = accepts {
+                    self.state = State::Accepts(accepts);
+                }
+                if compress {
+                    compress::compress(body, compressor.library())?;
+                }
+            }
         }
         Ok(None)
     }
@@ -155,6 +170,7 @@ impl<'a> Pass<'a> {
         &mut self,
         world: &World<'_>,
         request: Option<RequestView<'_>>,
+        chosen: Option<&'static str>,
         response: &mut Response,
     ) {
         match (&self.filter.kind, &self.state) {
@@ -171,6 +187,9 @@ impl<'a> Pass<'a> {
                     self.watch_trailers(Section::ResponseTrailers, world, &mut response.body);
                 }
             }
+            (Kind::Compressor(compressor), _) => {
+                self.compress(compressor, chosen, world, response);
+            }
             (Kind::LocalRateLimit(_), State::Quota(limit, bucket)) => {
                 limit.show_quota(bucket, &mut response.head.headers, clock::since_start());
             }
@@ -185,9 +204,7 @@ impl<'a> Pass<'a> {
     pub(super) fn needs_request(&self) -> bool {
         match &self.filter.kind {
             Kind::HeaderMutation(filter) => filter.needs_request(self.all(Setting::changes)),
-            Kind::Cors(_) | Kind::Csrf(_) | Kind::Buffer(_) | Kind::Fault(_) | Kind::LocalRateLimit(_) => {
-                false
-            }
+            _ => false,
         }
     }
 
@@ -241,6 +258,34 @@ impl<'a> Pass<'a> {
             return Ok(Some(Wait::Delay(delay)));
         }
         self.abort(fault, world, head).map(|()| None)
+    }
+
+    /// The encodings that the client accepts, if the filter compresses.
+    pub(super) fn accepts(&self) -> Option<&HeaderValue> {
+        if let State::Accepts(accepts) = &self.state { Some(accepts) } else { None }
+    }
+
+    /// What the filter offers for a response, if it compresses.
+    pub(super) fn offer(&self, fields: &Fields) -> Option<Offer> {
+        if let Kind::Compressor(compressor) = &self.filter.kind { compressor.offer(fields) } else { None }
+    }
+
+    fn compress(
+        &self,
+        compressor: &Compressor,
+        chosen: Option<&'static str>,
+        world: &World<'_>,
+        response: &mut Response,
+    ) {
+        let said = self.first(Setting::compressor);
+        // An earlier filter may have taken away what the client accepts.
+        let chosen = chosen.filter(|_| self.accepts().is_some());
+        let has_body = !response.body.is_done();
+        if compressor.response(said, chosen, &mut response.head, has_body)
+            && let Err(error) = compress::compress(&mut response.body, compressor.library())
+        {
+            world.ledger.broke_off(&error);
+        }
     }
 
     fn limit(

@@ -1,7 +1,8 @@
 //! Which filters there are, and what hosts and routes may say about them.
 
-use xds::model::{Buffer, BufferPerRoute, FilterConfig, HttpFilterKind};
+use xds::model::{Buffer, BufferPerRoute, CompressorPerRoute, FilterConfig, HttpFilterKind};
 
+use super::compressor::Compressor;
 use super::cors::{Cors, CorsPolicy};
 use super::csrf::{Csrf, CsrfPolicy};
 use super::fault::{Fault, FaultRule};
@@ -25,6 +26,8 @@ pub enum Kind {
     HeaderMutation(HeaderMutation),
     /// Limits of this proxy's own.
     LocalRateLimit(Box<LocalRateLimit>),
+    /// Compression.
+    Compressor(Box<Compressor>),
 }
 
 /// A filter's settings on a host, route or weighted cluster.
@@ -42,6 +45,8 @@ pub enum Setting {
     HeaderMutation(Changes),
     /// Of the local rate limit filter.
     LocalRateLimit(Box<LocalRateLimit>),
+    /// Of the compressor.
+    Compressor(CompressorPerRoute),
 }
 
 impl Kind {
@@ -72,6 +77,10 @@ impl Kind {
             K::LocalRateLimit(filter) => {
                 Self::LocalRateLimit(Box::new(LocalRateLimit::compile(filter, shared)?))
             }
+            K::Compressor(filter) => {
+                let stats = shared.filter_counters(stat_prefix);
+                Self::Compressor(Box::new(Compressor::new(filter, stats)))
+            }
         }))
     }
 }
@@ -93,6 +102,7 @@ impl Setting {
             FilterConfig::LocalRateLimit(filter) => {
                 Self::LocalRateLimit(Box::new(LocalRateLimit::compile(filter, shared)?))
             }
+            FilterConfig::Compressor(settings) => Self::Compressor(*settings),
         })
     }
 
@@ -118,6 +128,12 @@ impl Setting {
     #[must_use]
     pub fn fault(&self) -> Option<&FaultRule> {
         if let Self::Fault(rule) = self { Some(rule) } else { None }
+    }
+
+    /// The settings of the compressor.
+    #[must_use]
+    pub fn compressor(&self) -> Option<CompressorPerRoute> {
+        if let Self::Compressor(settings) = self { Some(*settings) } else { None }
     }
 
     /// The limits of the local rate limit filter.

@@ -16,6 +16,8 @@ mod header_mutation;
 
 mod local_rate_limit;
 
+mod compressor;
+
 pub fn cases() -> Vec<Case> {
     [
         cors::cases(),
@@ -24,6 +26,7 @@ pub fn cases() -> Vec<Case> {
         fault::cases(),
         header_mutation::cases(),
         local_rate_limit::cases(),
+        compressor::cases(),
     ]
     .concat()
 }

@@ -6,11 +6,12 @@ use pb::http_filter::ConfigType;
 
 use super::super::any;
 use super::super::path::{Invalid, Path};
-use super::{buffer, cors, csrf, fault, header_mutation, local_rate_limit, router};
+use super::{buffer, compressor, cors, csrf, fault, header_mutation, local_rate_limit, router};
 use crate::model::{HttpFilter, HttpFilterKind};
 
 /// Types that a chain may name, for those who name another.
-const ACCEPTED: &str = "Router, Cors, CsrfPolicy, Buffer, HTTPFault, HeaderMutation, LocalRateLimit";
+const ACCEPTED: &str =
+    "Router, Cors, CsrfPolicy, Buffer, HTTPFault, HeaderMutation, LocalRateLimit, Compressor";
 
 /// The filters in order.
 pub(in crate::decode) fn http_filters(
@@ -73,6 +74,8 @@ fn kind(path: &Path<'_>, config: &Any) -> Result<Option<HttpFilterKind>, Invalid
         Some(header_mutation::filter(path, &found).map(boxed(K::HeaderMutation))?)
     } else if let Some(found) = any::unpack_if(path, config)? {
         Some(K::LocalRateLimit(Box::new(local_rate_limit::filter(path, &found)?)))
+    } else if let Some(found) = any::unpack_if(path, config)? {
+        Some(K::Compressor(Box::new(compressor::filter(path, &found)?)))
     } else {
         None
     })

@@ -16,6 +16,8 @@ mod header_mutation;
 
 mod local_rate_limit;
 
+mod compressor;
+
 mod chain;
 
 mod overrides;

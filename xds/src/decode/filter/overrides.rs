@@ -7,12 +7,11 @@ use envoy_types::pb::google::protobuf::Any;
 
 use super::super::any;
 use super::super::path::{Invalid, Path};
-use super::{buffer, cors, csrf, fault, header_mutation, local_rate_limit};
+use super::{buffer, compressor, cors, csrf, fault, header_mutation, local_rate_limit};
 use crate::model::{FilterConfig, FilterOverride, FilterSetting};
 
 /// Types that may stand here, for those who name another.
-const ACCEPTED: &str =
-    "FilterConfig, CorsPolicy, CsrfPolicy, BufferPerRoute, HTTPFault, HeaderMutationPerRoute, LocalRateLimit";
+const ACCEPTED: &str = "FilterConfig, CorsPolicy, CsrfPolicy, BufferPerRoute, HTTPFault, HeaderMutationPerRoute, LocalRateLimit, CompressorPerRoute";
 
 /// Every entry, by the name of its filter.
 pub(in crate::decode) fn overrides(
@@ -68,6 +67,8 @@ fn config(path: &Path<'_>, any: &Any) -> Result<Option<FilterConfig>, Invalid> {
         Some(C::HeaderMutation(Box::new(header_mutation::per_route(path, &found)?)))
     } else if let Some(found) = any::unpack_if(path, any)? {
         Some(C::LocalRateLimit(Box::new(local_rate_limit::per_route(path, &found)?)))
+    } else if let Some(found) = any::unpack_if(path, any)? {
+        Some(C::Compressor(compressor::per_route(path, &found)?))
     } else {
         None
     })

@@ -148,6 +148,13 @@ fn each_filters_settings_are_refused_with_their_path() {
             &format!("[0].typed_config.{expected}"),
         )
     };
+    let compress = |fields: &str, expected: &str| {
+        filters(&of("c", "compressor.v3.Compressor", fields), &format!("[0].typed_config.{expected}"))
+    };
+    let brotli = |fields: &str| {
+        let kind = "type.googleapis.com/envoy.extensions.compression.brotli.compressor.v3.Brotli";
+        format!("compressor_library: {{name: b, typed_config: {{'@type': {kind}, {fields}}}}}")
+    };
     let mutate = |fields: &str, expected: &str| {
         let fields = format!("mutations: {{{fields}}}");
         let expected = format!("[0].typed_config.mutations.{expected}");
@@ -167,6 +174,13 @@ fn each_filters_settings_are_refused_with_their_path() {
         fault("response_rate_limit: {}", "response_rate_limit: is empty"),
         fault("abort_percent_runtime: x", "abort_percent_runtime: is not supported here"),
         fault("headers: [{name: ':no'}]", "headers[0].name: \":no\" is not a pseudo-header"),
+        compress("", "compressor_library: is required"),
+        compress("compressor_library: {name: x}", "compressor_library.typed_config: is required"),
+        compress("compressor_library: {name: x, typed_config: {'@type': type.googleapis.com/envoy.type.v3.Percent}}", "compressor_library.typed_config: \"x\" has the type"),
+        compress(&brotli("quality: 12"), "compressor_library.typed_config.quality: 12 is not accepted; 0 to 11 are"),
+        compress(&brotli("window_bits: 9"), "compressor_library.typed_config.window_bits: 9 is not accepted"),
+        compress(&format!("{}, response_direction_config: {{status_header_enabled: true}}", brotli("")), "response_direction_config.status_header_enabled: is not"),
+        compress(&format!("{}, response_direction_config: {{uncompressible_response_codes: [99]}}", brotli("")), "response_direction_config.uncompressible_response_codes[0]: 99 is not"),
         limit("", "stat_prefix: must not be empty"),
         limit("stat_prefix: s, token_bucket: {}", "token_bucket.fill_interval: is required"),
         limit("stat_prefix: s, token_bucket: {fill_interval: 0.049s}", "token_bucket.fill_interval: 49ms is not accepted; 50 ms or more is"),

@@ -14,6 +14,8 @@ mod header_mutation;
 
 mod local_rate_limit;
 
+mod compressor;
+
 use std::collections::HashMap;
 
 use envoy_types::pb::envoy::config::route::v3::FilterConfig as PbConfig;
@@ -34,6 +36,7 @@ pub(super) fn http_filter(filter: &HttpFilter) -> pb::HttpFilter {
         HttpFilterKind::Buffer(filter) => any(&buffer::buffer(*filter)),
         HttpFilterKind::Fault(filter) => any(&fault::fault(filter)),
         HttpFilterKind::HeaderMutation(filter) => any(&header_mutation::filter(filter)),
+        HttpFilterKind::Compressor(filter) => any(&compressor::filter(filter)),
         HttpFilterKind::LocalRateLimit(filter) => any(&local_rate_limit::filter(filter)),
     };
     pb::HttpFilter {
@@ -64,6 +67,7 @@ fn config(config: &FilterConfig) -> Any {
         FilterConfig::Buffer(settings) => any(&buffer::per_route(*settings)),
         FilterConfig::Fault(filter) => any(&fault::fault(filter)),
         FilterConfig::HeaderMutation(mutations) => any(&header_mutation::per_route(mutations)),
+        FilterConfig::Compressor(settings) => any(&compressor::per_route(*settings)),
         FilterConfig::LocalRateLimit(filter) => any(&local_rate_limit::filter(filter)),
     }
 }

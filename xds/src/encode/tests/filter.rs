@@ -7,15 +7,17 @@ use http::StatusCode;
 use super::choices::Choices;
 use super::{common, route};
 use crate::model::{
-    AppendAction, Buffer, BufferPerRoute, CorsPolicy, CsrfPolicy, DescriptorAction, Fault, FaultAbort,
-    FaultAbortKind, FaultDelay, FaultRateLimit, FilterConfig, FilterMutations, FilterOverride, FilterSetting,
-    FormatString, HeaderChange, HeaderMutationFilter, HttpFilter, HttpFilterKind, LocalDescriptor,
-    LocalRateLimit, QueryChange, RateLimit, RuntimeFraction, TokenBucket, VhRateLimits,
+    AppendAction, Buffer, BufferPerRoute, CompressDirection, Compressor, CompressorLibrary,
+    CompressorPerRoute, CorsPolicy, CsrfPolicy, DescriptorAction, Fault, FaultAbort, FaultAbortKind,
+    FaultDelay, FaultRateLimit, FilterConfig, FilterMutations, FilterOverride, FilterSetting, FormatString,
+    HeaderChange, HeaderMutationFilter, HttpFilter, HttpFilterKind, LocalDescriptor, LocalRateLimit,
+    QueryChange, RateLimit, RuntimeFraction, TokenBucket, VhRateLimits,
 };
 
 /// A filter other than the router.
 pub(super) fn http_filter(from: &mut Choices<'_>) -> HttpFilter {
-    let kind = match from.between(0, 5) {
+    let kind = match from.between(0, 6) {
+        6 => HttpFilterKind::Compressor(Box::new(compressor(from))),
         0 => HttpFilterKind::Cors,
         5 => HttpFilterKind::LocalRateLimit(Box::new(local_rate_limit(from))),
         1 => HttpFilterKind::Csrf(csrf(from)),
@@ -32,8 +34,13 @@ pub(super) fn http_filter(from: &mut Choices<'_>) -> HttpFilter {
 /// What a level says about filters, in the order in which it is read back.
 pub(super) fn overrides(from: &mut Choices<'_>) -> Vec<FilterOverride> {
     let mut overrides = from.list(2, |from| {
-        let setting = match from.between(0, 7) {
+        let setting = match from.between(0, 8) {
             0 => FilterSetting::Disabled,
+            8 => FilterSetting::Config(FilterConfig::Compressor(if from.flag() {
+                CompressorPerRoute::Disabled
+            } else {
+                CompressorPerRoute::Overrides { remove_accept_encoding_header: from.maybe(Choices::flag) }
+            })),
             1 => FilterSetting::Enabled,
             2 => FilterSetting::Config(FilterConfig::Cors(Box::new(cors(from)))),
             3 => FilterSetting::Config(FilterConfig::Csrf(csrf(from))),
@@ -163,6 +170,31 @@ fn local_rate_limit(from: &mut Choices<'_>) -> LocalRateLimit {
         as_resource_exhausted: from.flag(),
         rate_limits: from.list(2, rate_limit),
         retry_after: from.flag(),
+    }
+}
+
+fn compressor(from: &mut Choices<'_>) -> Compressor {
+    let direction = |from: &mut Choices<'_>| CompressDirection {
+        enabled: from.flag(),
+        min_content_length: from.number(),
+        content_type: from.list(2, common::string_matcher),
+    };
+    let request = from.maybe(direction);
+    Compressor {
+        library: match from.between(0, 2) {
+            0 => CompressorLibrary::Gzip { level: from.maybe(|from| from.between(1, 9)) },
+            1 => {
+                CompressorLibrary::Brotli { quality: from.between(0, 11), window_bits: from.between(10, 24) }
+            }
+            _ => CompressorLibrary::Zstd { level: from.between(0, 22), checksum: from.flag() },
+        },
+        request,
+        response: direction(from),
+        disable_on_etag_header: from.flag(),
+        weaken_etag_on_compress: from.flag(),
+        remove_accept_encoding_header: from.flag(),
+        uncompressible_response_codes: from.list(2, |from| from.one_of(&[206, 404])),
+        choose_first: from.flag(),
     }
 }
 

@@ -16,7 +16,10 @@ mod header_mutation;
 
 mod local_rate_limit;
 
+mod compressor;
+
 pub use buffer::{Buffer, BufferPerRoute};
+pub use compressor::{CompressDirection, Compressor, CompressorLibrary, CompressorPerRoute};
 pub use cors::CorsPolicy;
 pub use csrf::CsrfPolicy;
 pub use fault::{Fault, FaultAbort, FaultAbortKind, FaultDelay, FaultRateLimit};
@@ -52,6 +55,8 @@ pub enum HttpFilterKind {
     HeaderMutation(Box<HeaderMutationFilter>),
     /// Lets only so many requests pass.
     LocalRateLimit(Box<LocalRateLimit>),
+    /// Compresses bodies.
+    Compressor(Box<Compressor>),
 }
 
 /// What a host, route or weighted cluster says about a filter (`typed_per_filter_config`).
@@ -89,4 +94,6 @@ pub enum FilterConfig {
     HeaderMutation(Box<FilterMutations>),
     /// Of the local rate limit filter, in place of the chain's.
     LocalRateLimit(Box<LocalRateLimit>),
+    /// Of the compressor.
+    Compressor(CompressorPerRoute),
 }
