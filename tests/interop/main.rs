@@ -30,7 +30,7 @@ use case::Case;
 use compare::{Difference, differences};
 use side::Side;
 
-const CASES_MIN: usize = 300;
+const CASES_MIN: usize = 2000;
 
 #[test]
 fn the_table_is_long_and_every_case_has_its_own_name() {

@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
-use http::{HeaderValue, StatusCode};
+use http::{HeaderValue, Method, StatusCode};
 use xds::model::{Buffer, BufferPerRoute, RuntimeFraction};
 
 use super::super::context::Worker;
@@ -67,6 +67,8 @@ enum State<'a> {
     Origin(HeaderValue),
     /// KiB per second.
     Throttle(u64),
+    /// The bytes are a tunnel's, and no body.
+    Tunnel,
     /// The encodings that the client accepts.
     Accepts(HeaderValue),
     /// Of what the response says how much is left.
@@ -128,6 +130,7 @@ impl<'a> Pass<'a> {
                 let limit = self.first(Setting::local_rate_limit).unwrap_or(limit);
                 return self.limit(limit, world, head).map(|()| None);
             }
+            Kind::Compressor(_) if head.method == Method::CONNECT => self.state = State::Tunnel,
             Kind::Compressor(compressor) => {
                 let said = self.first(Setting::compressor);
                 let (accepts, compress) = compressor.request(said, head, !body.is_done());
@@ -187,6 +190,7 @@ impl<'a> Pass<'a> {
                     self.watch_trailers(Section::ResponseTrailers, world, &mut response.body);
                 }
             }
+            (Kind::Compressor(_), State::Tunnel) => {}
             (Kind::Compressor(compressor), _) => {
                 self.compress(compressor, chosen, world, response);
             }

@@ -3,10 +3,10 @@
 use harness::message::Request;
 
 use super::at::case;
-use crate::case::Case;
+use crate::case::{Action, Case, Listener};
 
 pub fn cases() -> Vec<Case> {
-    [accepted(), chosen_by_the_response(), paths(), special()].concat()
+    [accepted(), chosen_by_the_response(), paths(), special(), tunnels()].concat()
 }
 
 fn to(path: &str) -> Request {
@@ -190,4 +190,21 @@ fn special() -> Vec<Case> {
     let chunked = to("POST").header("content-type", "text/plain").chunks(&["one", "two"]);
     cases.push(case("compress: request, chunked", chunked));
     cases
+}
+
+/// A tunnel's bytes are no body; the answer that refuses one has one.
+fn tunnels() -> Vec<Case> {
+    let frame = vec![0x81, 0x85, 1, 2, 3, 4, b'h' ^ 1, b'e' ^ 2, b'l' ^ 3, b'l' ^ 4, b'o' ^ 1];
+    let upgrade = |name: &str, request: Request| {
+        let action = Action::Upgrade(request.header("accept-encoding", "gzip"), frame.clone());
+        Case::new(format!("compress: {name}"), Listener::Filters, action)
+    };
+    let ask = || {
+        to("/ws")
+            .header("connection", "upgrade")
+            .header("upgrade", "websocket")
+            .header("sec-websocket-version", "13")
+            .header("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ==")
+    };
+    vec![upgrade("a websocket", ask()), upgrade("a websocket refused", ask().header("x-backend-do", "plain"))]
 }
