@@ -119,7 +119,6 @@ fn exchange(addr: SocketAddr, case: &Case, way: Way) -> io::Result<(Vec<u16>, En
                     statuses.push(response.status);
                     if response.status == 101 || case.bytes.starts_with(b"CONNECT ") && response.status == 200
                     {
-                        let _ = stream.shutdown(Shutdown::Both);
                         break End::Tunnel;
                     }
                 }
@@ -127,9 +126,12 @@ fn exchange(addr: SocketAddr, case: &Case, way: Way) -> io::Result<(Vec<u16>, En
                 Err(e) => break ending(&e),
             }
         };
-        // Whatever is still to be written, nobody reads it any more.
-        let _ = stream.shutdown(Shutdown::Both);
+        // Whatever is still to be written, nobody reads it any more, but for a tunnel's other end.
+        if end != End::Tunnel {
+            let _ = stream.shutdown(Shutdown::Both);
+        }
         writer.join().expect("a writer does not panic");
+        let _ = stream.shutdown(Shutdown::Both);
         Ok((statuses, end))
     })
 }

@@ -6,7 +6,7 @@ use super::at::case;
 use crate::case::{Action, Case, Listener};
 
 pub fn cases() -> Vec<Case> {
-    [accepted(), chosen_by_the_response(), paths(), special(), tunnels()].concat()
+    [accepted(), chosen_by_the_response(), kinds_of_answers(), paths(), special(), tunnels()].concat()
 }
 
 fn to(path: &str) -> Request {
@@ -113,6 +113,13 @@ fn chosen_by_the_response() -> Vec<Case> {
             request.header("x-backend-set", &format!("content-type=text/plain; {set}").replace("; ", "; "));
         cases.push(case(format!("compress: the backend sets {set}"), gzip(request)));
     }
+    cases
+}
+
+/// So do its status and how it comes.
+fn kinds_of_answers() -> Vec<Case> {
+    let gzip = |request: Request| request.header("accept-encoding", "gzip");
+    let mut cases = Vec::new();
     for status in [200, 201, 204, 206, 304, 404, 500] {
         let request = to("/").header("x-backend-do", &format!("status/{status}"));
         cases.push(case(format!("compress: status {status}"), gzip(request)));
