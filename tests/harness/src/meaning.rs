@@ -82,7 +82,8 @@ pub fn forwarded(request: &Request) -> Request {
         seen.fields.push(("te".to_owned(), b"trailers".to_vec()));
     }
     seen.fields.push(("host".to_owned(), host.as_bytes().to_vec()));
-    seen.trailers.retain(|(name, _)| !NO_TRAILERS.contains(&name.as_str()));
+    let may_trail = |name: &str| !NO_TRAILERS.contains(&name) && !ONE_HOP.contains(&name);
+    seen.trailers.retain(|(name, _)| may_trail(name));
     seen.minor = 1;
     sorted(seen)
 }
