@@ -68,6 +68,9 @@ pub(in crate::downstream) async fn serve(
             }
         }
     };
+    let version = if http2 { Version::Http2 } else { Version::Http11 };
+    // In a box, as the task of an idle connection is to stay small.
+    let _connected = Box::new(serving.http.policy.stats.connection(version, serving.facts.tls.is_some()));
     if http2 {
         let settings = h2_settings(&serving.http.manager);
         // In a box: the state of what is rare must not make every connection's task larger.
@@ -89,7 +92,7 @@ pub(in crate::downstream) async fn serve_h3(
     serving: Serving,
     draining: Draining,
 ) {
-    let _connected = serving.http.policy.stats.http3_connection();
+    let _connected = serving.http.policy.stats.connection(Version::Http3, true);
     let settings = h3_settings(&serving);
     let ended =
         h3::serve(connection, &settings, draining, async move |request| serving.answer(request).await).await;

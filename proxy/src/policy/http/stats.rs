@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::body::Version;
 use crate::observe::metrics::{Counters, Histogram, Kind, Metric, MetricSet};
 
 /// The metrics.
@@ -143,23 +144,42 @@ pub struct HttpStats {
     pub cx_length: Arc<Histogram>,
 }
 
-/// A connection in the counts; dropping it counts its end.
+/// A connection that is counted as long as this lives.
 #[derive(Debug)]
-pub struct Connected(Arc<Counters<HttpMetric>>);
+pub struct Connected {
+    counters: Arc<Counters<HttpMetric>>,
+    active: HttpMetric,
+    tls: bool,
+}
 
 impl Drop for Connected {
     fn drop(&mut self) {
-        self.0.dec(HttpMetric::CxHttp3Active);
+        self.counters.dec(HttpMetric::CxActive);
+        self.counters.dec(self.active);
+        if self.tls {
+            self.counters.dec(HttpMetric::CxSslActive);
+        }
+        self.counters.inc(HttpMetric::CxDestroy);
     }
 }
 
 impl HttpStats {
-    /// Counts an HTTP/3 connection.
+    /// Counts a connection that speaks `version`, over TLS or not, until what is given is dropped.
     #[must_use]
-    pub fn http3_connection(&self) -> Connected {
-        self.counters.inc(HttpMetric::CxHttp3Total);
-        self.counters.inc(HttpMetric::CxHttp3Active);
-        Connected(Arc::clone(&self.counters))
+    pub fn connection(&self, version: Version, tls: bool) -> Connected {
+        let (total, active) = match version {
+            Version::Http10 | Version::Http11 => (HttpMetric::CxHttp1Total, HttpMetric::CxHttp1Active),
+            Version::Http2 => (HttpMetric::CxHttp2Total, HttpMetric::CxHttp2Active),
+            Version::Http3 => (HttpMetric::CxHttp3Total, HttpMetric::CxHttp3Active),
+        };
+        for metric in [HttpMetric::CxTotal, HttpMetric::CxActive, total, active] {
+            self.counters.inc(metric);
+        }
+        if tls {
+            self.counters.inc(HttpMetric::CxSslTotal);
+            self.counters.inc(HttpMetric::CxSslActive);
+        }
+        Connected { counters: Arc::clone(&self.counters), active, tls }
     }
 
     /// Counts a response by its class.
@@ -178,6 +198,31 @@ impl HttpStats {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_connection_is_active_as_long_as_it_lives() {
+        let stats = HttpStats {
+            counters: Arc::new(Counters::new()),
+            rq_time: Arc::new(Histogram::new()),
+            cx_length: Arc::new(Histogram::new()),
+        };
+        let metrics = [
+            HttpMetric::CxTotal,
+            HttpMetric::CxActive,
+            HttpMetric::CxSslActive,
+            HttpMetric::CxHttp1Active,
+            HttpMetric::CxHttp2Total,
+            HttpMetric::CxHttp2Active,
+            HttpMetric::CxDestroy,
+        ];
+        let seen = || metrics.map(|metric| stats.counters.get(metric));
+        let (plain, tls) = (stats.connection(Version::Http11, false), stats.connection(Version::Http2, true));
+        assert_eq!(seen(), [2, 2, 1, 1, 1, 1, 0]);
+        drop(tls);
+        assert_eq!(seen(), [2, 1, 0, 1, 1, 0, 1]);
+        drop(plain);
+        assert_eq!(seen(), [2, 0, 0, 0, 1, 0, 2]);
+    }
 
     #[test]
     fn every_metric_stands_at_its_own_place() {
