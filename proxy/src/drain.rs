@@ -2,7 +2,10 @@
 //!
 //! A [`Drain`] is held by what owns the work; every task watches a [`Draining`]. Dropping the owner stops its tasks.
 
+use std::time::Duration;
+
 use tokio::sync::watch;
+use tokio::time::timeout;
 
 /// How far a drain has come.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -95,5 +98,12 @@ impl Draining {
     pub async fn reached(&mut self, phase: Phase) {
         // An owner that is gone can no longer end its tasks: that counts as stopped.
         let _gone = self.phase.wait_for(|now| *now >= phase).await;
+    }
+
+    /// Resolves when a connection that was asked nothing may be closed: `grace` after the drain began, because its
+    /// first request may be on its way, or when the drain is stopped.
+    pub async fn over_for_idle(&mut self, grace: Duration) {
+        self.reached(Phase::Draining).await;
+        let _stopped_or_late = timeout(grace, self.reached(Phase::Stopped)).await;
     }
 }

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use harness::backend::Backend;
 use harness::certs::Authority;
+use harness::message::Request;
 use harness::ports::free_addr;
 use harness::process::Process;
 use harness::{binaries, client, wait, workspace};
@@ -194,4 +195,18 @@ fn a_bad_resource_does_not_take_its_neighbours_along() {
     wait::until("the port to be free", NOTICED, || {
         TcpListener::bind(filed.two).map(drop).map_err(|error| error.to_string())
     });
+}
+
+#[test]
+fn a_connection_from_before_a_change_has_its_first_request_answered() {
+    let filed = Filed::start();
+    let mut silent = client::Connection::open(filed.one).expect("the listener accepts");
+    // The chain is chosen by now: another connection, which came later, is answered.
+    assert_eq!(filed.mark(), "first");
+    filed.replace("listeners.yaml", &filed.listeners("second", "first"));
+    filed.wait_mark("second");
+    let answer =
+        silent.send(&Request::new("POST", "any.test", "/")).expect("a request on its way is answered");
+    assert_eq!((answer.status, answer.header("x-mark")), (200, Some("first")));
+    assert_eq!(answer.header("connection"), Some("close"), "the connection belongs to a chain that is gone");
 }

@@ -16,7 +16,7 @@ use crate::codec::h2::HeadLimit;
 use crate::codec::h2::Keepalive;
 use crate::codec::io::Stream;
 use crate::downstream::inspect;
-use crate::drain::{Draining, Phase};
+use crate::drain::Draining;
 use crate::exchange;
 use crate::exchange::context::Worker;
 use crate::limits;
@@ -58,8 +58,7 @@ pub(in crate::downstream) async fn serve(
         CodecType::Auto => {
             let sniffed = tokio::select! {
                 sniffed = inspect::prior_knowledge(stream) => sniffed,
-                // Nothing has been asked yet, so nothing is lost.
-                () = draining.reached(Phase::Draining) => return,
+                () = draining.over_for_idle(limits::DRAIN_IDLE) => return,
                 () = expired(idle) => return,
             };
             match sniffed {

@@ -72,8 +72,7 @@ where
             }
             Err(_) => return Ended::because(Error::new(Reason::RequestHeadTimeout, "no http/2 preface in time")),
         },
-        // Nothing has been asked yet, so nothing is lost.
-        () = draining.reached(Phase::Draining) => return Ended::default(),
+        () = draining.over_for_idle(limits::DRAIN_IDLE) => return Ended::default(),
     };
     let mut connection = Connection::new(h2, flusher, scheme, settings, handler);
     let mut next = Phase::Draining;

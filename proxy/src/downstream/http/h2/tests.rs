@@ -294,6 +294,27 @@ fn a_drain_says_goaway_and_finishes_what_is_in_flight() {
 }
 
 #[test]
+fn a_drain_before_the_preface_lets_a_request_on_its_way_be_answered() {
+    local(async {
+        let (mut near, far) = duplex(64 * 1024);
+        let (ended, drain) = spawn_serve(far, H2Settings::default(), async |_| {
+            Response::new(StatusCode::OK, Body::full("in time"))
+        });
+        drain.start();
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        // GET / for authority "a" (RFC 7541 §6.1 and §6.2.1), which ends its stream.
+        near.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").await.unwrap();
+        near.write_all(b"\0\0\x06\x01\x05\0\0\0\x01\x82\x84\x86\x41\x01a").await.unwrap();
+        let mut answer = Vec::new();
+        while !answer.windows(7).any(|bytes| bytes == b"in time") {
+            assert!(near.read_buf(&mut answer).await.unwrap() > 0, "closed: {}", answer.escape_ascii());
+        }
+        drop(near);
+        ended.await.unwrap();
+    });
+}
+
+#[test]
 fn extended_connect_is_an_upgrade_and_a_tunnel() {
     local(async {
         let settings = H2Settings { allow_connect: true, ..H2Settings::default() };
