@@ -102,7 +102,7 @@ fn judge_refusals<'r>(
     let Some((number, index, request)) = ours.find(|(_, index, _)| *index == first && first == second) else {
         return;
     };
-    match meant::reason(request) {
+    match meant::reason(&exchange.meaning[*index]) {
         Some(reason) => *tally.meant.entry(reason).or_default() += 1,
         None => tally.findings.push(Finding {
             number: Some(*number),
