@@ -5,6 +5,14 @@ use prost::{Message, Name};
 
 use super::path::{Invalid, Path};
 
+/// The package of the types of HTTP filters.
+pub(super) const HTTP_FILTERS: &str = "envoy.extensions.filters.http.";
+
+/// The name of the message that `any` holds, without the `package` in which it has to be.
+pub(super) fn name_in<'a>(package: &str, any: &'a Any) -> Option<&'a str> {
+    any.type_url.rsplit('/').next()?.strip_prefix(package)
+}
+
 /// Whether `any` holds an `M`.
 pub(super) fn holds<M: Name>(any: &Any) -> bool {
     let name = any.type_url.rsplit('/').next().unwrap_or_default();

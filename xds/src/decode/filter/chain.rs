@@ -4,7 +4,7 @@ use envoy_types::pb::envoy::extensions::filters::network::http_connection_manage
 use envoy_types::pb::google::protobuf::Any;
 use pb::http_filter::ConfigType;
 
-use super::super::any;
+use super::super::any::{self, unpack};
 use super::super::path::{Invalid, Path};
 use super::{buffer, compressor, cors, csrf, fault, header_mutation, local_rate_limit, router};
 use crate::model::{HttpFilter, HttpFilterKind};
@@ -58,25 +58,25 @@ fn http_filter(path: &Path<'_>, filter: &pb::HttpFilter) -> Result<Option<HttpFi
 /// What the filter does; `None` when it is of an unknown type.
 fn kind(path: &Path<'_>, config: &Any) -> Result<Option<HttpFilterKind>, Invalid> {
     use HttpFilterKind as K;
-    let boxed = |kind: fn(Box<_>) -> K| move |mutations| kind(Box::new(mutations));
-    Ok(if let Some(router) = any::unpack_if(path, config)? {
-        Some(K::Router(router::router(path, &router)?))
-    } else if let Some(found) = any::unpack_if(path, config)? {
-        cors::filter(&found);
-        Some(K::Cors)
-    } else if let Some(policy) = any::unpack_if(path, config)? {
-        Some(K::Csrf(csrf::policy(path, &policy)?))
-    } else if let Some(found) = any::unpack_if(path, config)? {
-        Some(K::Buffer(buffer::buffer(path, &found)?))
-    } else if let Some(found) = any::unpack_if(path, config)? {
-        Some(K::Fault(Box::new(fault::fault(path, &found)?)))
-    } else if let Some(found) = any::unpack_if(path, config)? {
-        Some(header_mutation::filter(path, &found).map(boxed(K::HeaderMutation))?)
-    } else if let Some(found) = any::unpack_if(path, config)? {
-        Some(K::LocalRateLimit(Box::new(local_rate_limit::filter(path, &found)?)))
-    } else if let Some(found) = any::unpack_if(path, config)? {
-        Some(K::Compressor(Box::new(compressor::filter(path, &found)?)))
-    } else {
-        None
-    })
+    let Some(name) = any::name_in(any::HTTP_FILTERS, config) else { return Ok(None) };
+    Ok(Some(match name {
+        "router.v3.Router" => K::Router(router::router(path, &unpack(path, config)?)?),
+        "cors.v3.Cors" => {
+            cors::filter(&unpack(path, config)?);
+            K::Cors
+        }
+        "csrf.v3.CsrfPolicy" => K::Csrf(csrf::policy(path, &unpack(path, config)?)?),
+        "buffer.v3.Buffer" => K::Buffer(buffer::buffer(path, &unpack(path, config)?)?),
+        "fault.v3.HTTPFault" => K::Fault(Box::new(fault::fault(path, &unpack(path, config)?)?)),
+        "header_mutation.v3.HeaderMutation" => {
+            K::HeaderMutation(Box::new(header_mutation::filter(path, &unpack(path, config)?)?))
+        }
+        "local_ratelimit.v3.LocalRateLimit" => {
+            K::LocalRateLimit(Box::new(local_rate_limit::filter(path, &unpack(path, config)?)?))
+        }
+        "compressor.v3.Compressor" => {
+            K::Compressor(Box::new(compressor::filter(path, &unpack(path, config)?)?))
+        }
+        _ => return Ok(None),
+    }))
 }

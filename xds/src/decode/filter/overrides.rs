@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use envoy_types::pb::envoy::config::route::v3::FilterConfig as PbConfig;
 use envoy_types::pb::google::protobuf::Any;
 
-use super::super::any;
+use super::super::any::{self, unpack};
 use super::super::path::{Invalid, Path};
 use super::{buffer, compressor, cors, csrf, fault, header_mutation, local_rate_limit};
 use crate::model::{FilterConfig, FilterOverride, FilterSetting};
@@ -53,23 +53,24 @@ fn setting(path: &Path<'_>, name: &str, any: &Any) -> Result<Option<FilterSettin
     }
 }
 
-fn config(path: &Path<'_>, any: &Any) -> Result<Option<FilterConfig>, Invalid> {
+/// What the filter is told; `None` when it is of an unknown type.
+fn config(path: &Path<'_>, config: &Any) -> Result<Option<FilterConfig>, Invalid> {
     use FilterConfig as C;
-    Ok(if let Some(policy) = any::unpack_if(path, any)? {
-        Some(C::Cors(Box::new(cors::policy(path, &policy)?)))
-    } else if let Some(policy) = any::unpack_if(path, any)? {
-        Some(C::Csrf(csrf::policy(path, &policy)?))
-    } else if let Some(found) = any::unpack_if(path, any)? {
-        Some(C::Buffer(buffer::per_route(path, &found)?))
-    } else if let Some(found) = any::unpack_if(path, any)? {
-        Some(C::Fault(Box::new(fault::fault(path, &found)?)))
-    } else if let Some(found) = any::unpack_if(path, any)? {
-        Some(C::HeaderMutation(Box::new(header_mutation::per_route(path, &found)?)))
-    } else if let Some(found) = any::unpack_if(path, any)? {
-        Some(C::LocalRateLimit(Box::new(local_rate_limit::per_route(path, &found)?)))
-    } else if let Some(found) = any::unpack_if(path, any)? {
-        Some(C::Compressor(compressor::per_route(path, &found)?))
-    } else {
-        None
-    })
+    let Some(name) = any::name_in(any::HTTP_FILTERS, config) else { return Ok(None) };
+    Ok(Some(match name {
+        "cors.v3.CorsPolicy" => C::Cors(Box::new(cors::policy(path, &unpack(path, config)?)?)),
+        "csrf.v3.CsrfPolicy" => C::Csrf(csrf::policy(path, &unpack(path, config)?)?),
+        "buffer.v3.BufferPerRoute" => C::Buffer(buffer::per_route(path, &unpack(path, config)?)?),
+        "fault.v3.HTTPFault" => C::Fault(Box::new(fault::fault(path, &unpack(path, config)?)?)),
+        "header_mutation.v3.HeaderMutationPerRoute" => {
+            C::HeaderMutation(Box::new(header_mutation::per_route(path, &unpack(path, config)?)?))
+        }
+        "local_ratelimit.v3.LocalRateLimit" => {
+            C::LocalRateLimit(Box::new(local_rate_limit::per_route(path, &unpack(path, config)?)?))
+        }
+        "compressor.v3.CompressorPerRoute" => {
+            C::Compressor(compressor::per_route(path, &unpack(path, config)?)?)
+        }
+        _ => return Ok(None),
+    }))
 }
