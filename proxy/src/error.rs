@@ -33,6 +33,8 @@ pub enum Reason {
     RequestHeadTooLarge,
     /// The request body is larger than a filter or buffer accepts.
     RequestBodyTooLarge,
+    /// The body of a gRPC-Web request is not the base64 that it says it is.
+    GrpcWebBody,
     /// The client did not send a complete request head in time (`request_headers_timeout`).
     RequestHeadTimeout,
     /// The client did not send a complete request in time (`request_timeout`).
@@ -95,7 +97,7 @@ impl Reason {
     pub fn status(self) -> u16 {
         use Reason as R;
         match self {
-            R::DownstreamProtocol | R::DownstreamClosed => 400,
+            R::DownstreamProtocol | R::DownstreamClosed | R::GrpcWebBody => 400,
             R::RequestHeadTooLarge => 431,
             R::RequestBodyTooLarge => 413,
             R::RequestHeadTimeout | R::RequestTimeout | R::StreamIdleTimeout => 408,
@@ -145,6 +147,7 @@ impl Reason {
             R::FaultInjected => "FI",
             R::RateLimited => "RL",
             R::RequestBodyTooLarge
+            | R::GrpcWebBody
             | R::RequestHeadTimeout
             | R::RequestTimeout
             | R::UpgradeNotAllowed
@@ -162,6 +165,7 @@ impl Reason {
             R::DownstreamProtocol
             | R::RequestHeadTooLarge
             | R::RequestBodyTooLarge
+            | R::GrpcWebBody
             | R::RequestHeadTimeout
             | R::RequestTimeout
             | R::DownstreamClosed
@@ -229,6 +233,7 @@ impl Reason {
             R::MaxDuration => "downstream duration timeout",
             R::UpstreamMaxDuration => "upstream max stream duration reached",
             R::RequestBodyTooLarge => "Payload Too Large",
+            R::GrpcWebBody => "Bad gRPC-web request, invalid base64 data.",
             R::DownstreamProtocol => "Bad Request",
             R::RequestHeadTooLarge => "Request Header Fields Too Large",
             _ => "",

@@ -265,6 +265,8 @@ fn neutral_fields(side: &Side, fields: &[(String, String)]) -> Vec<(String, Stri
         let name = name.to_ascii_lowercase();
         let value = match name.as_str() {
             any if ANY_VALUE.contains(&any) => "(any)".to_owned(),
+            // What the backend tells of the request, as a message of gRPC.
+            "grpc-message" if value.starts_with("{\"backend\":") => "(what a backend received)".to_owned(),
             REMAINING_TIME => value.parse().map_or_else(|_| value.clone(), rounded),
             _ => side.neutral(value),
         };

@@ -59,7 +59,12 @@ pub async fn handle(
         }
         Err(refused) => Err(visit.stop(&head, refused)),
     };
-    visit.respond(outcome)
+    // The future is not to hold the response while it waits.
+    let late = match visit.respond(outcome) {
+        Ok(response) => return response,
+        Err(late) => late,
+    };
+    late.await
 }
 
 /// The answer to a request that could not be read: it is counted and logged like any other. `status` may differ

@@ -76,7 +76,7 @@ fn grpc(reply: &Reply, mut fields: Fields, asked: Asked) -> Response {
     fields.remove(CONTENT_LENGTH);
     fields.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
     if !fields.contains_key(GRPC_STATUS) {
-        fields.insert(GRPC_STATUS, HeaderValue::from(grpc_status(reply)));
+        fields.insert(GRPC_STATUS, HeaderValue::from(status_of(reply)));
     }
     if !reply.body.is_empty() && !asked.head && !fields.contains_key(GRPC_MESSAGE) {
         fields.insert(GRPC_MESSAGE, percent_encoded(message));
@@ -85,24 +85,28 @@ fn grpc(reply: &Reply, mut fields: Fields, asked: Asked) -> Response {
     Response { head, body: Body::empty(), close: false }
 }
 
-/// The status that stands for the answer (gRPC, "HTTP to gRPC Status Code Mapping").
-fn grpc_status(reply: &Reply) -> u32 {
-    if let Some(status) = reply.grpc_status {
-        return status;
+fn status_of(reply: &Reply) -> u32 {
+    match (reply.grpc_status, reply.reason) {
+        (Some(status), _) => status,
+        (None, Some(Reason::MaxDuration)) => 4,
+        (None, _) => grpc_status(reply.status),
     }
-    match (reply.reason, reply.status.as_u16()) {
-        (Some(Reason::MaxDuration), _) => 4,
-        (_, 400) => 13,
-        (_, 401) => 16,
-        (_, 403) => 7,
-        (_, 404) => 12,
-        (_, 429 | 502 | 503 | 504) => 14,
+}
+
+/// The status of gRPC that stands for one of HTTP (gRPC, "HTTP to gRPC Status Code Mapping").
+pub(super) fn grpc_status(status: StatusCode) -> u32 {
+    match status.as_u16() {
+        400 => 13,
+        401 => 16,
+        403 => 7,
+        404 => 12,
+        429 | 502 | 503 | 504 => 14,
         _ => 2,
     }
 }
 
 /// `grpc-message` (gRPC over HTTP/2, "Percent-Encoded").
-fn percent_encoded(text: &[u8]) -> HeaderValue {
+pub(super) fn percent_encoded(text: &[u8]) -> HeaderValue {
     let mut out = Vec::with_capacity(text.len());
     for byte in text {
         match byte {

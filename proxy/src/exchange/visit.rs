@@ -1,6 +1,7 @@
 //! What is carried along while a request is served, and what its response is made of.
 
 use std::borrow::Cow;
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -47,7 +48,7 @@ pub(super) struct Visit<'a> {
     /// What the response's fields get.
     mutations: Option<&'a Mutations>,
     /// The request as the upstream saw it, where response fields are made of it.
-    request: Option<RequestHead>,
+    request: Option<Box<RequestHead>>,
     cookies: Vec<NewCookie>,
     passage: Passage<'a>,
 }
@@ -235,7 +236,7 @@ impl<'a> Visit<'a> {
     pub(super) fn note_request(&mut self, head: &RequestHead) {
         self.ledger.note_request(head);
         if self.mutations.is_some_and(Mutations::needs_request) || self.passage.needs_request() {
-            self.request = Some(head.clone());
+            self.request = Some(Box::new(head.clone()));
         }
     }
 
@@ -244,9 +245,31 @@ impl<'a> Visit<'a> {
         Ends { client: &admitted.client, remote, local }
     }
 
-    /// The response for the client, whatever the outcome.
-    pub(super) fn respond(mut self, outcome: Result<Response, Stop>) -> Response {
-        let mut response = match outcome {
+    /// The response for the client, whatever the outcome; or what gives it, if a filter waits for its body.
+    pub(super) fn respond(
+        mut self,
+        outcome: Result<Response, Stop>,
+    ) -> Result<Response, Pin<Box<dyn Future<Output = Response> + 'a>>> {
+        let mut response = self.answered(outcome);
+        if self.leave(&mut response) {
+            // Rare, and large: it does not make every request's future larger.
+            return Err(Box::pin(self.respond_late(response)));
+        }
+        Ok(self.close(response))
+    }
+
+    async fn respond_late(mut self, mut response: Response) -> Response {
+        loop {
+            Passage::wait(&self.ledger, &mut response).await;
+            if !self.leave(&mut response) {
+                return self.close(response);
+            }
+        }
+    }
+
+    /// The response before filters see it.
+    fn answered(&mut self, outcome: Result<Response, Stop>) -> Response {
+        match outcome {
             Ok(response) => self.passed_on(response),
             Err(Stop::Reply(reply)) => {
                 self.ledger.note_reply(&reply);
@@ -262,7 +285,11 @@ impl<'a> Visit<'a> {
                 // What is left of the body is not worth reading.
                 Response { close: error.reason() == Reason::RequestBodyTooLarge, ..response }
             }
-        };
+        }
+    }
+
+    /// Takes the response through the filters; gives whether one has to wait before this is repeated.
+    fn leave(&mut self, response: &mut Response) -> bool {
         let world = World {
             worker: self.worker,
             ledger: &self.ledger,
@@ -270,7 +297,11 @@ impl<'a> Visit<'a> {
             route: None,
             cluster: None,
         };
-        self.passage.leave(&world, self.request.as_ref().map(facts::view), &mut response);
+        self.passage.leave(&world, self.request.as_deref().map(facts::view), response)
+    }
+
+    /// What is last done to a response: the fields of the connection manager, and the watch over its body.
+    fn close(self, mut response: Response) -> Response {
         let headers = &mut response.head.headers;
         for cookie in &self.cookies {
             headers.append(SET_COOKIE, cookie.0.clone());
@@ -310,7 +341,7 @@ impl<'a> Visit<'a> {
     fn mutate(&self, fields: &mut Fields) {
         let record = self.ledger.record.borrow();
         if let Some(mutations) = self.mutations {
-            mutations.apply_to_response(fields, self.request.as_ref().map(facts::view), &record);
+            mutations.apply_to_response(fields, self.request.as_deref().map(facts::view), &record);
         }
         if record.attempts > 0 && self.host.is_some_and(|host| host.attempt_count_in_response) {
             fields.insert(ATTEMPT_COUNT, number(record.attempts.into()));

@@ -97,6 +97,15 @@ fn a_websocket_echoes_masked_frames_unmasked() {
 }
 
 #[test]
+fn a_backend_answers_with_messages_of_grpc() {
+    let backend = Backend::start("one");
+    let request = Request::new("GET", "a", "/messages/2/0").header("te", "trailers");
+    let answer = send(backend.addr(), &request).expect("answered");
+    assert_eq!(answer.body, b"\0\0\0\0\x02mm\0\0\0\0\0");
+    assert_eq!(answer.trailers.len(), 2);
+}
+
+#[test]
 fn a_stopped_backend_frees_its_port() {
     let mut backend = Backend::start("one");
     let addr = backend.addr();

@@ -7,12 +7,17 @@ mod compress;
 
 mod gather;
 
+mod grpc_web;
+
 mod pass;
 
 mod throttle;
 
 mod trailing;
 
+use std::rc::Rc;
+
+use super::ledger::Ledger;
 use super::stop::Stop;
 use crate::body::{Body, RequestHead, Response};
 use crate::observe::record::RequestView;
@@ -23,12 +28,17 @@ pub(super) use pass::World;
 
 /// A request's way through the filters that are on for it.
 #[derive(Debug, Default)]
-pub(super) struct Passage<'a>(Vec<Pass<'a>>);
+pub(super) struct Passage<'a> {
+    passes: Vec<Pass<'a>>,
+    /// How many of them the response has still to go through.
+    ahead: usize,
+}
 
 impl<'a> Passage<'a> {
     /// The filters that are on where `overrides` hold.
     pub(super) fn new(filters: &'a Filters, overrides: Option<&'a Overrides>) -> Self {
-        Self(filters.on(overrides).map(Pass::new).collect())
+        let passes: Vec<_> = filters.on(overrides).map(Pass::new).collect();
+        Self { ahead: passes.len(), passes }
     }
 
     /// Takes a request through, as far as no filter stops it.
@@ -38,7 +48,7 @@ impl<'a> Passage<'a> {
         head: &mut RequestHead,
         body: &mut Body,
     ) -> Result<(), Stop> {
-        for pass in &mut self.0 {
+        for pass in &mut self.passes {
             if let Some(wait) = pass.enter(world, head, body)? {
                 // Rare, and large: it does not make every request's future larger.
                 Box::pin(pass.wait(wait, world, head, body)).await?;
@@ -47,28 +57,38 @@ impl<'a> Passage<'a> {
         Ok(())
     }
 
-    /// Takes a response through; `request` is the head it answers, if a filter wants it.
+    /// Takes a response through, as far as no filter has to wait for its body; `request` is the head it answers, if a
+    /// filter wants it. Gives whether one has to wait: then [`wait`](Self::wait), and come again.
     pub(super) fn leave(
         &mut self,
         world: &World<'_>,
         request: Option<RequestView<'_>>,
         response: &mut Response,
-    ) {
+    ) -> bool {
         let chosen = self.encoding(response);
-        for pass in self.0.iter_mut().rev() {
-            pass.leave(world, request, chosen, response);
+        while let Some(at) = self.ahead.checked_sub(1) {
+            self.ahead = at;
+            if self.passes[at].leave(world, request, chosen, response) {
+                return true;
+            }
         }
+        false
+    }
+
+    /// Waits for the body that a filter makes fields of.
+    pub(super) async fn wait(ledger: &Rc<Ledger>, response: &mut Response) {
+        grpc_web::gather(response, ledger).await;
     }
 
     /// The encoding that the client likes best of those that the chain's compressors offer for this response.
     fn encoding(&self, response: &Response) -> Option<&'static str> {
-        let accepts = self.0.iter().find_map(Pass::accepts)?;
-        let offers: Vec<_> = self.0.iter().filter_map(|pass| pass.offer(&response.head.headers)).collect();
+        let accepts = self.passes.iter().find_map(Pass::accepts)?;
+        let offers: Vec<_> = self.passes.iter().filter_map(|pass| pass.offer(&response.head.headers)).collect();
         compressor::choose(std::str::from_utf8(accepts.as_bytes()).ok()?, &offers)
     }
 
     /// Whether a filter makes of the request what it does to the response.
     pub(super) fn needs_request(&self) -> bool {
-        self.0.iter().any(Pass::needs_request)
+        self.passes.iter().any(Pass::needs_request)
     }
 }

@@ -12,6 +12,7 @@ use super::super::ledger::Ledger;
 use super::super::stop::Stop;
 use super::compress;
 use super::gather;
+use super::grpc_web;
 use super::throttle;
 use super::trailing::{self, Trailing};
 use crate::body::{Body, RequestHead, Response, ResponseHead};
@@ -22,6 +23,7 @@ use crate::policy::descriptor::Subject;
 use crate::policy::filter::compressor::{Compressor, Offer};
 use crate::policy::filter::cors::{self, Cors};
 use crate::policy::filter::fault::{Fault, FaultMetric, FaultRule};
+use crate::policy::filter::grpc_web::Speech;
 use crate::policy::filter::header_mutation::Section;
 use crate::policy::filter::local_rate_limit::{LocalRateLimit, Verdict};
 use crate::policy::filter::{Filter, Kind, Setting};
@@ -73,6 +75,8 @@ enum State<'a> {
     Accepts(HeaderValue),
     /// Of what the response says how much is left.
     Quota(&'a LocalRateLimit, &'a TokenBucket),
+    /// How a client of gRPC-Web speaks.
+    Speech(Speech),
 }
 
 /// What a request has to wait for.
@@ -141,6 +145,12 @@ impl<'a> Pass<'a> {
                     compress::compress(body, compressor.library())?;
                 }
             }
+            Kind::GrpcWeb => {
+                if let Some(speech) = Speech::translate(head) {
+                    self.state = State::Speech(speech);
+                    grpc_web::translate(speech, body)?;
+                }
+            }
         }
         Ok(None)
     }
@@ -168,14 +178,14 @@ impl<'a> Pass<'a> {
         }
     }
 
-    /// A response goes out.
+    /// A response goes out; gives whether its body has to be waited for.
     pub(super) fn leave(
         &mut self,
         world: &World<'_>,
         request: Option<RequestView<'_>>,
         chosen: Option<&'static str>,
         response: &mut Response,
-    ) {
+    ) -> bool {
         match (&self.filter.kind, &self.state) {
             (Kind::Cors(_), State::Origin(origin)) => {
                 Cors::share(self.all(Setting::cors), origin, &mut response.head.headers);
@@ -197,11 +207,18 @@ impl<'a> Pass<'a> {
             (Kind::LocalRateLimit(_), State::Quota(limit, bucket)) => {
                 limit.show_quota(bucket, &mut response.head.headers, clock::since_start());
             }
+            (Kind::GrpcWeb, State::Speech(speech)) => return grpc_web::answer(*speech, response),
             (
-                Kind::Cors(_) | Kind::Csrf(_) | Kind::Buffer(_) | Kind::Fault(_) | Kind::LocalRateLimit(_),
+                Kind::Cors(_)
+                | Kind::Csrf(_)
+                | Kind::Buffer(_)
+                | Kind::Fault(_)
+                | Kind::LocalRateLimit(_)
+                | Kind::GrpcWeb,
                 _,
             ) => {}
         }
+        false
     }
 
     /// Whether the filter makes of the request what it does to the response.

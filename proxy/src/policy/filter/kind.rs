@@ -28,6 +28,8 @@ pub enum Kind {
     LocalRateLimit(Box<LocalRateLimit>),
     /// Compression.
     Compressor(Box<Compressor>),
+    /// gRPC for browsers.
+    GrpcWeb,
 }
 
 /// A filter's settings on a host, route or weighted cluster.
@@ -81,6 +83,7 @@ impl Kind {
                 let stats = shared.filter_counters(stat_prefix);
                 Self::Compressor(Box::new(Compressor::new(filter, stats)))
             }
+            K::GrpcWeb => Self::GrpcWeb,
         }))
     }
 }

@@ -7,6 +7,7 @@
 //! | `bytes/1000` | that many bytes, `Content-Length` |
 //! | `stream/1000` | that many bytes, chunked |
 //! | `trailers` | a chunked body and the trailer `x-checksum: abc`; on HTTP/1.1 if `te: trailers` came |
+//! | `messages/5/0` | gRPC messages of these lengths, then the trailers `grpc-status: 0` and `x-sum: 1` |
 //! | `echo` | the request's body, streamed back |
 //! | `close` | none: the connection is closed |
 //! | `truncate/100` | `Content-Length: 200`, 100 bytes, then the connection is closed |
@@ -26,7 +27,7 @@ use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode, Versi
 use http_body_util::BodyExt;
 use hyper::body::{Body as _, Incoming};
 
-use super::body::{Body, Ending, full, stream};
+use super::body::{Body, Ending, full, messages, stream};
 use super::record::{Journal, Recorded, fields};
 use super::websocket;
 
@@ -72,6 +73,7 @@ async fn wished(journal: Arc<Journal>, request: Request<Incoming>) -> io::Result
         ["bytes", count, ..] => Response::new(full(vec![b'x'; usize::try_from(number(count)).unwrap_or(0)])),
         ["stream", count, ..] => Response::new(stream(number(count), Ending::Whole)),
         ["trailers", ..] => trailing(),
+        ["messages", lengths @ ..] => grpc(lengths),
         ["truncate", count, ..] => truncated(number(count)),
         ["close", ..] => return Err(io::Error::other("closed as asked")),
         ["hang", ..] => std::future::pending().await,
@@ -159,6 +161,13 @@ fn number(text: &str) -> u64 {
 fn trailing() -> Response<Body> {
     let mut response = Response::new(stream(100, Ending::Trailers));
     response.headers_mut().insert(header::TRAILER, HeaderValue::from_static("x-checksum"));
+    response
+}
+
+fn grpc(lengths: &[&str]) -> Response<Body> {
+    let lengths = lengths.iter().map(|length| u32::try_from(number(length)).unwrap_or(0)).collect();
+    let mut response = Response::new(messages(lengths));
+    response.headers_mut().insert(header::TRAILER, HeaderValue::from_static("grpc-status, x-sum"));
     response
 }
 

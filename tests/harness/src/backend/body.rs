@@ -26,6 +26,21 @@ pub(super) enum Ending {
     Broken,
 }
 
+/// A message of gRPC for each length, and trailers that say that all went well.
+pub(super) fn messages(lengths: Vec<u32>) -> Body {
+    let message = |length: u32| {
+        let mut message = vec![0];
+        message.extend_from_slice(&length.to_be_bytes());
+        message.resize(message.len() + length as usize, b'm');
+        Frame::data(Bytes::from(message))
+    };
+    let trailers = [("grpc-status", "0"), ("x-sum", "1")];
+    let trailers =
+        trailers.map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_static(value)));
+    let frames = lengths.into_iter().map(message).chain([Frame::trailers(trailers.into_iter().collect())]);
+    StreamBody::new(futures_util::stream::iter(frames.map(Ok).collect::<Vec<_>>())).boxed_unsync()
+}
+
 /// `bytes` of the letter x in chunks, made as they are asked for.
 pub(super) fn stream(bytes: u64, ending: Ending) -> Body {
     let chunks = futures_util::stream::unfold((bytes, false), move |(left, ended)| async move {

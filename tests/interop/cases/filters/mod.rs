@@ -18,6 +18,8 @@ mod local_rate_limit;
 
 mod compressor;
 
+mod grpc_web;
+
 pub fn cases() -> Vec<Case> {
     [
         cors::cases(),
@@ -27,6 +29,7 @@ pub fn cases() -> Vec<Case> {
         header_mutation::cases(),
         local_rate_limit::cases(),
         compressor::cases(),
+        grpc_web::cases(),
     ]
     .concat()
 }

@@ -20,6 +20,7 @@ use std::collections::HashMap;
 
 use envoy_types::pb::envoy::config::route::v3::FilterConfig as PbConfig;
 use envoy_types::pb::envoy::extensions::filters::http::cors::v3::Cors;
+use envoy_types::pb::envoy::extensions::filters::http::grpc_web::v3::GrpcWeb;
 use envoy_types::pb::envoy::extensions::filters::network::http_connection_manager::v3 as pb;
 use envoy_types::pb::google::protobuf::Any;
 
@@ -38,6 +39,7 @@ pub(super) fn http_filter(filter: &HttpFilter) -> pb::HttpFilter {
         HttpFilterKind::HeaderMutation(filter) => any(&header_mutation::filter(filter)),
         HttpFilterKind::Compressor(filter) => any(&compressor::filter(filter)),
         HttpFilterKind::LocalRateLimit(filter) => any(&local_rate_limit::filter(filter)),
+        HttpFilterKind::GrpcWeb => any(&GrpcWeb {}),
     };
     pb::HttpFilter {
         name: name.clone(),

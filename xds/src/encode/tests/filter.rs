@@ -16,10 +16,11 @@ use crate::model::{
 
 /// A filter other than the router.
 pub(super) fn http_filter(from: &mut Choices<'_>) -> HttpFilter {
-    let kind = match from.between(0, 6) {
+    let kind = match from.between(0, 7) {
         6 => HttpFilterKind::Compressor(Box::new(compressor(from))),
         0 => HttpFilterKind::Cors,
         5 => HttpFilterKind::LocalRateLimit(Box::new(local_rate_limit(from))),
+        7 => HttpFilterKind::GrpcWeb,
         1 => HttpFilterKind::Csrf(csrf(from)),
         2 => HttpFilterKind::Buffer(buffer(from)),
         3 => HttpFilterKind::Fault(Box::new(fault(from))),

@@ -57,6 +57,8 @@ pub enum HttpFilterKind {
     LocalRateLimit(Box<LocalRateLimit>),
     /// Compresses bodies.
     Compressor(Box<Compressor>),
+    /// Speaks gRPC-Web with clients and gRPC with backends.
+    GrpcWeb,
 }
 
 /// What a host, route or weighted cluster says about a filter (`typed_per_filter_config`).
