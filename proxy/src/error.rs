@@ -35,6 +35,8 @@ pub enum Reason {
     RequestBodyTooLarge,
     /// The body of a gRPC-Web request is not the base64 that it says it is.
     GrpcWebBody,
+    /// The body of a request is not compressed as its head says, or becomes too much.
+    RequestEncoding,
     /// The client did not send a complete request head in time (`request_headers_timeout`).
     RequestHeadTimeout,
     /// The client did not send a complete request in time (`request_timeout`).
@@ -69,6 +71,8 @@ pub enum Reason {
     UpstreamRefused,
     /// The endpoint sent bytes that are not valid HTTP.
     UpstreamProtocol,
+    /// The body of a response is not compressed as its head says, or becomes too much.
+    ResponseEncoding,
     /// No response within the route's timeout.
     UpstreamTimeout,
     /// No response within the per-try timeout.
@@ -97,7 +101,7 @@ impl Reason {
     pub fn status(self) -> u16 {
         use Reason as R;
         match self {
-            R::DownstreamProtocol | R::DownstreamClosed | R::GrpcWebBody => 400,
+            R::DownstreamProtocol | R::DownstreamClosed | R::GrpcWebBody | R::RequestEncoding => 400,
             R::RequestHeadTooLarge => 431,
             R::RequestBodyTooLarge => 413,
             R::RequestHeadTimeout | R::RequestTimeout | R::StreamIdleTimeout => 408,
@@ -118,7 +122,7 @@ impl Reason {
             | R::DropOverload
             | R::FaultInjected
             | R::Draining => 503,
-            R::UpstreamProtocol => 502,
+            R::UpstreamProtocol | R::ResponseEncoding => 502,
             R::UpstreamTimeout | R::PerTryTimeout | R::MaxDuration | R::UpstreamMaxDuration => 504,
             R::Internal => 500,
         }
@@ -138,7 +142,7 @@ impl Reason {
             R::ConnectFailed | R::ConnectTimeout | R::UpstreamTls => "UF",
             R::UpstreamClosed => "UC",
             R::UpstreamReset | R::UpstreamRefused => "UR",
-            R::UpstreamProtocol => "UPE",
+            R::UpstreamProtocol | R::ResponseEncoding => "UPE",
             R::UpstreamTimeout | R::PerTryTimeout => "UT",
             R::StreamIdleTimeout => "SI",
             R::MaxDuration => "DT",
@@ -148,6 +152,7 @@ impl Reason {
             R::RateLimited => "RL",
             R::RequestBodyTooLarge
             | R::GrpcWebBody
+            | R::RequestEncoding
             | R::RequestHeadTimeout
             | R::RequestTimeout
             | R::UpgradeNotAllowed
@@ -166,6 +171,7 @@ impl Reason {
             | R::RequestHeadTooLarge
             | R::RequestBodyTooLarge
             | R::GrpcWebBody
+            | R::RequestEncoding
             | R::RequestHeadTimeout
             | R::RequestTimeout
             | R::DownstreamClosed
@@ -179,6 +185,7 @@ impl Reason {
             | R::UpstreamReset
             | R::UpstreamRefused
             | R::UpstreamProtocol
+            | R::ResponseEncoding
             | R::UpstreamTimeout
             | R::PerTryTimeout
             | R::NoHealthyUpstream => Side::Upstream,
@@ -233,6 +240,7 @@ impl Reason {
             R::MaxDuration => "downstream duration timeout",
             R::UpstreamMaxDuration => "upstream max stream duration reached",
             R::RequestBodyTooLarge => "Payload Too Large",
+            R::RequestEncoding => "Bad Request",
             R::GrpcWebBody => "Bad gRPC-web request, invalid base64 data.",
             R::DownstreamProtocol => "Bad Request",
             R::RequestHeadTooLarge => "Request Header Fields Too Large",

@@ -34,6 +34,15 @@ pub const HANDSHAKE_STEPS_PER_TURN: usize = 4;
 /// Bytes of a response that is not gRPC which a gRPC-Web client gets as `grpc-message`.
 pub const GRPC_MESSAGE_BYTES_MAX: usize = 16 * 1024;
 
+/// How many times longer than what came a body may become that is decompressed by brotli (Envoy's bound).
+pub const BROTLI_INFLATE_RATIO_MAX: u64 = 100;
+
+/// The same for zstd, whose shortest texts are far shorter: the most that may be allowed for gzip.
+pub const ZSTD_INFLATE_RATIO_MAX: u64 = 1032;
+
+/// The widest window of zstd, bits: 8 MiB, as RFC 9659 has it.
+pub const ZSTD_WINDOW_BITS_MAX: u32 = 23;
+
 /// Trailer fields bytes after a chunked body.
 pub const TRAILER_BYTES_MAX: usize = 16 * 1024;
 

@@ -37,7 +37,9 @@ impl Collector for Scrape {
         let mut metrics: BTreeMap<String, Vec<(Sample, Option<char>)>> = BTreeMap::new();
         for sample in self.0.samples() {
             let (name, class) = status_class(sample.name);
-            let full = format!("{}_{name}", sample.scope.family).replace('.', "_");
+            let words = [sample.scope.family, &sample.scope.part, &name];
+            let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
+            let full = words.join("_").replace(|letter: char| !letter.is_ascii_alphanumeric(), "_");
             metrics.entry(full).or_default().push((sample, class));
         }
         for (name, samples) in metrics {

@@ -56,10 +56,9 @@ fn selected(registry: &Registry, selection: &Selection) -> Vec<(String, Sample)>
 
 fn dotted(sample: &Sample) -> String {
     let scope = &sample.scope;
-    match scope.name.as_str() {
-        "" => format!("{}.{}", scope.family, sample.name),
-        name => format!("{}.{name}.{}", scope.family, sample.name),
-    }
+    let words = [scope.family, &scope.name, &scope.part, sample.name];
+    let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
+    words.join(".")
 }
 
 fn is_used(value: &Value) -> bool {

@@ -36,7 +36,7 @@ pub(super) fn policy_shared(
 ) -> Result<Shared, String> {
     let outputs = Outputs::new(machine::environment(options, runtime))
         .map_err(|error| format!("access logs: {error}"))?;
-    let scope = Scope { family: "access_log_file", label: "", name: String::new() };
+    let scope = Scope::new("access_log_file", "", "");
     registry.add_counters(scope, outputs.counters());
     Ok(Shared::new(Arc::clone(registry), Arc::new(outputs)))
 }

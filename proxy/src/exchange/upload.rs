@@ -35,6 +35,8 @@ pub(super) struct Stream {
     kept_bytes: usize,
     keeping: Keeping,
     ended: bool,
+    /// Whether the ledger knows the bytes: all of them were here before a filter made others of them.
+    counted: bool,
     ledger: Rc<Ledger>,
 }
 
@@ -70,6 +72,7 @@ impl Upload {
             kept_bytes: 0,
             keeping: if keep { Keeping::All } else { Keeping::Rest },
             ended: false,
+            counted: ledger.is_request_complete(),
             ledger: Rc::clone(ledger),
         })))
     }
@@ -155,7 +158,9 @@ impl Stream {
 
     /// Bytes of the body arrived.
     fn note(&mut self, bytes: usize) {
-        self.ledger.received(bytes);
+        if !self.counted {
+            self.ledger.received(bytes);
+        }
         self.left = self.left.map(|left| left.saturating_sub(bytes as u64));
         if self.body.is_done() || self.left == Some(0) {
             self.end();

@@ -41,7 +41,7 @@ impl ControlPlaneStats {
     #[must_use]
     pub fn register(registry: &Registry) -> Self {
         let counters = Arc::new(Counters::new());
-        registry.add_counters(Scope { family: "control_plane", label: "", name: String::new() }, &counters);
+        registry.add_counters(Scope::new("control_plane", "", ""), &counters);
         Self { counters }
     }
 

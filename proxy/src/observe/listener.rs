@@ -77,7 +77,7 @@ impl ListenerStats {
     #[must_use]
     pub fn register(name: &str, registry: &Registry) -> Self {
         let counters = Arc::new(Counters::new());
-        let scope = Scope { family: "listener", label: "envoy_listener_address", name: name.to_owned() };
+        let scope = Scope::new("listener", "envoy_listener_address", name);
         registry.add_counters(scope, &counters);
         Self { counters }
     }

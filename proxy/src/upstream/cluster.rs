@@ -381,7 +381,7 @@ fn register(
     histograms: &ClusterHistograms,
 ) {
     let name = if model.alt_stat_name.is_empty() { model.name.as_str() } else { &model.alt_stat_name };
-    let scope = || Scope { family: "cluster", label: "envoy_cluster_name", name: name.to_owned() };
+    let scope = || Scope::new("cluster", "envoy_cluster_name", name);
     registry.add_counters(scope(), stats);
     for (name, help, histogram) in [
         ("upstream_rq_time", "From a request's start to its response's end.", &histograms.upstream_rq_time),

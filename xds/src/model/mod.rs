@@ -72,9 +72,10 @@ pub use cluster::{
 pub use endpoint::{Endpoint, EndpointHealth, LoadAssignment, Locality, LocalityEndpoints};
 pub use filter::{
     Buffer, BufferPerRoute, CompressDirection, Compressor, CompressorLibrary, CompressorPerRoute, CorsPolicy,
-    CsrfPolicy, Fault, FaultAbort, FaultAbortKind, FaultDelay, FaultRateLimit, FilterConfig, FilterMutations,
-    FilterOverride, FilterSetting, HeaderChange, HeaderMutationFilter, HttpFilter, HttpFilterKind,
-    LocalDescriptor, LocalRateLimit, QueryChange, Router, VhRateLimits,
+    CsrfPolicy, DecompressDirection, Decompressor, DecompressorLibrary, Fault, FaultAbort, FaultAbortKind,
+    FaultDelay, FaultRateLimit, FilterConfig, FilterMutations, FilterOverride, FilterSetting, HeaderChange,
+    HeaderMutationFilter, HttpFilter, HttpFilterKind, LocalDescriptor, LocalRateLimit, QueryChange, Router,
+    VhRateLimits,
 };
 pub use format::{Command, FormatPart, FormatString, Operator};
 pub use header::{AppendAction, HeaderAdd, HeaderMutations};

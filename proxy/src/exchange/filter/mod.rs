@@ -5,6 +5,10 @@
 
 mod compress;
 
+mod inflate;
+
+mod decompress;
+
 mod gather;
 
 mod grpc_web;
@@ -83,7 +87,8 @@ impl<'a> Passage<'a> {
     /// The encoding that the client likes best of those that the chain's compressors offer for this response.
     fn encoding(&self, response: &Response) -> Option<&'static str> {
         let accepts = self.passes.iter().find_map(Pass::accepts)?;
-        let offers: Vec<_> = self.passes.iter().filter_map(|pass| pass.offer(&response.head.headers)).collect();
+        let offers: Vec<_> =
+            self.passes.iter().filter_map(|pass| pass.offer(&response.head.headers)).collect();
         compressor::choose(std::str::from_utf8(accepts.as_bytes()).ok()?, &offers)
     }
 

@@ -11,6 +11,7 @@ use super::super::context::Worker;
 use super::super::ledger::Ledger;
 use super::super::stop::Stop;
 use super::compress;
+use super::decompress;
 use super::gather;
 use super::grpc_web;
 use super::throttle;
@@ -22,6 +23,7 @@ use crate::observe::record::{Place, RequestView};
 use crate::policy::descriptor::Subject;
 use crate::policy::filter::compressor::{Compressor, Offer};
 use crate::policy::filter::cors::{self, Cors};
+use crate::policy::filter::decompressor::Direction;
 use crate::policy::filter::fault::{Fault, FaultMetric, FaultRule};
 use crate::policy::filter::grpc_web::Speech;
 use crate::policy::filter::header_mutation::Section;
@@ -145,6 +147,11 @@ impl<'a> Pass<'a> {
                     compress::compress(body, compressor.library())?;
                 }
             }
+            Kind::Decompressor(filter) => {
+                if filter.request(head, !body.is_done()) {
+                    decompress::decompress(body, filter, Direction::Request)?;
+                }
+            }
             Kind::GrpcWeb => {
                 if let Some(speech) = Speech::translate(head) {
                     self.state = State::Speech(speech);
@@ -203,6 +210,14 @@ impl<'a> Pass<'a> {
             (Kind::Compressor(_), State::Tunnel) => {}
             (Kind::Compressor(compressor), _) => {
                 self.compress(compressor, chosen, world, response);
+            }
+            (Kind::Decompressor(filter), _) => {
+                if filter.response(&mut response.head, !response.body.is_done())
+                    && let Err(error) =
+                        decompress::decompress(&mut response.body, filter, Direction::Response)
+                {
+                    world.ledger.broke_off(&error);
+                }
             }
             (Kind::LocalRateLimit(_), State::Quota(limit, bucket)) => {
                 limit.show_quota(bucket, &mut response.head.headers, clock::since_start());

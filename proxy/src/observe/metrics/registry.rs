@@ -13,6 +13,22 @@ pub struct Scope {
     pub label: &'static str,
     /// The thing's name; empty when there is only one.
     pub name: String,
+    /// The part of the thing that they are about, dotted, e.g. `grpc.shop.Cart.Add`; empty for all of it.
+    pub part: String,
+}
+
+impl Scope {
+    /// All of the `family`'s thing called `name`.
+    #[must_use]
+    pub fn new(family: &'static str, label: &'static str, name: impl Into<String>) -> Self {
+        Self { family, label, name: name.into(), part: String::new() }
+    }
+
+    /// A part of it.
+    #[must_use]
+    pub fn part(self, part: impl Into<String>) -> Self {
+        Self { part: part.into(), ..self }
+    }
 }
 
 /// One value of a scrape.

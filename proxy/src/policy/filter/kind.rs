@@ -1,10 +1,13 @@
 //! Which filters there are, and what hosts and routes may say about them.
 
+use std::sync::Arc;
+
 use xds::model::{Buffer, BufferPerRoute, CompressorPerRoute, FilterConfig, HttpFilterKind};
 
 use super::compressor::Compressor;
 use super::cors::{Cors, CorsPolicy};
 use super::csrf::{Csrf, CsrfPolicy};
+use super::decompressor::Decompressor;
 use super::fault::{Fault, FaultRule};
 use super::header_mutation::{Changes, HeaderMutation};
 use super::local_rate_limit::LocalRateLimit;
@@ -28,6 +31,8 @@ pub enum Kind {
     LocalRateLimit(Box<LocalRateLimit>),
     /// Compression.
     Compressor(Box<Compressor>),
+    /// Decompression.
+    Decompressor(Arc<Decompressor>),
     /// gRPC for browsers.
     GrpcWeb,
 }
@@ -82,6 +87,10 @@ impl Kind {
             K::Compressor(filter) => {
                 let stats = shared.filter_counters(stat_prefix);
                 Self::Compressor(Box::new(Compressor::new(filter, stats)))
+            }
+            K::Decompressor(filter) => {
+                let counters = |part| shared.part_counters(stat_prefix, part);
+                Self::Decompressor(Arc::new(Decompressor::compile(filter, counters)?))
             }
             K::GrpcWeb => Self::GrpcWeb,
         }))

@@ -140,11 +140,11 @@ impl LocalRateLimit {
             as_resource_exhausted: *as_resource_exhausted,
             own_rules,
             retry_after: *retry_after,
-            stats: shared.counters(Scope {
-                family: "http_local_rate_limit",
-                label: "envoy_local_http_ratelimit_prefix",
-                name: stat_prefix.clone(),
-            }),
+            stats: shared.counters(Scope::new(
+                "http_local_rate_limit",
+                "envoy_local_http_ratelimit_prefix",
+                stat_prefix.as_str(),
+            )),
         })
     }
 

@@ -15,6 +15,8 @@ pub mod local_rate_limit;
 
 pub mod compressor;
 
+pub mod decompressor;
+
 pub mod grpc_web;
 
 mod kind;

@@ -14,7 +14,7 @@ pub struct Shared {
     registry: Arc<Registry>,
     outputs: Arc<Outputs>,
     http: Mutex<HashMap<String, Weak<HttpStats>>>,
-    filters: Mutex<HashMap<(TypeId, String), Weak<dyn Any + Send + Sync>>>,
+    filters: Mutex<HashMap<(TypeId, String, String), Weak<dyn Any + Send + Sync>>>,
 }
 
 impl Shared {
@@ -71,11 +71,17 @@ impl Shared {
         self.counters(scope(stat_prefix))
     }
 
+    /// The metrics of a filter's part, by the same rule.
+    #[must_use]
+    pub fn part_counters<S: MetricSet>(&self, stat_prefix: &str, part: String) -> Arc<Counters<S>> {
+        self.counters(scope(stat_prefix).part(part))
+    }
+
     /// The metrics of `scope`, by the same rule.
     #[must_use]
     pub fn counters<S: MetricSet>(&self, scope: Scope) -> Arc<Counters<S>> {
         let mut known = self.filters.lock().unwrap_or_else(PoisonError::into_inner);
-        let key = (TypeId::of::<S>(), scope.name.clone());
+        let key = (TypeId::of::<S>(), scope.name.clone(), scope.part.clone());
         let alive = known.get(&key).and_then(Weak::upgrade);
         if let Some(counters) = alive.and_then(|counters| counters.downcast::<Counters<S>>().ok()) {
             return counters;
@@ -90,5 +96,5 @@ impl Shared {
 }
 
 fn scope(stat_prefix: &str) -> Scope {
-    Scope { family: "http", label: "envoy_http_conn_manager_prefix", name: stat_prefix.to_owned() }
+    Scope::new("http", "envoy_http_conn_manager_prefix", stat_prefix)
 }

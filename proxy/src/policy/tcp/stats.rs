@@ -60,7 +60,7 @@ impl TcpScopes {
             return stats;
         }
         let stats = Arc::new(Counters::new());
-        let scope = Scope { family: "tcp", label: "envoy_tcp_prefix", name: stat_prefix.to_owned() };
+        let scope = Scope::new("tcp", "envoy_tcp_prefix", stat_prefix);
         self.registry.add_counters(scope, &stats);
         known.retain(|_, stats| stats.strong_count() > 0);
         known.insert(stat_prefix.to_owned(), Arc::downgrade(&stats));

@@ -18,6 +18,8 @@ mod local_rate_limit;
 
 mod compressor;
 
+mod decompressor;
+
 mod grpc_web;
 
 pub fn cases() -> Vec<Case> {
@@ -29,6 +31,7 @@ pub fn cases() -> Vec<Case> {
         header_mutation::cases(),
         local_rate_limit::cases(),
         compressor::cases(),
+        decompressor::cases(),
         grpc_web::cases(),
     ]
     .concat()

@@ -6,12 +6,13 @@ use pb::http_filter::ConfigType;
 
 use super::super::any::{self, unpack};
 use super::super::path::{Invalid, Path};
-use super::{buffer, compressor, cors, csrf, fault, grpc_web, header_mutation, local_rate_limit, router};
+use super::{
+    buffer, compressor, cors, csrf, decompressor, fault, grpc_web, header_mutation, local_rate_limit, router,
+};
 use crate::model::{HttpFilter, HttpFilterKind};
 
 /// Types that a chain may name, for those who name another.
-const ACCEPTED: &str =
-    "Router, Cors, CsrfPolicy, Buffer, HTTPFault, HeaderMutation, LocalRateLimit, Compressor, GrpcWeb";
+const ACCEPTED: &str = "Router, Cors, CsrfPolicy, Buffer, HTTPFault, HeaderMutation, LocalRateLimit, Compressor, Decompressor, GrpcWeb";
 
 /// The filters in order.
 pub(in crate::decode) fn http_filters(
@@ -76,6 +77,9 @@ fn kind(path: &Path<'_>, config: &Any) -> Result<Option<HttpFilterKind>, Invalid
         }
         "compressor.v3.Compressor" => {
             K::Compressor(Box::new(compressor::filter(path, &unpack(path, config)?)?))
+        }
+        "decompressor.v3.Decompressor" => {
+            K::Decompressor(Box::new(decompressor::filter(path, &unpack(path, config)?)?))
         }
         "grpc_web.v3.GrpcWeb" => {
             grpc_web::filter(&unpack(path, config)?);

@@ -18,6 +18,8 @@ mod local_rate_limit;
 
 mod compressor;
 
+mod decompressor;
+
 mod grpc_web;
 
 mod chain;

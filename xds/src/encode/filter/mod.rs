@@ -16,6 +16,8 @@ mod local_rate_limit;
 
 mod compressor;
 
+mod decompressor;
+
 use std::collections::HashMap;
 
 use envoy_types::pb::envoy::config::route::v3::FilterConfig as PbConfig;
@@ -38,6 +40,7 @@ pub(super) fn http_filter(filter: &HttpFilter) -> pb::HttpFilter {
         HttpFilterKind::Fault(filter) => any(&fault::fault(filter)),
         HttpFilterKind::HeaderMutation(filter) => any(&header_mutation::filter(filter)),
         HttpFilterKind::Compressor(filter) => any(&compressor::filter(filter)),
+        HttpFilterKind::Decompressor(filter) => any(&decompressor::filter(filter)),
         HttpFilterKind::LocalRateLimit(filter) => any(&local_rate_limit::filter(filter)),
         HttpFilterKind::GrpcWeb => any(&GrpcWeb {}),
     };

@@ -8,15 +8,17 @@ use super::choices::Choices;
 use super::{common, route};
 use crate::model::{
     AppendAction, Buffer, BufferPerRoute, CompressDirection, Compressor, CompressorLibrary,
-    CompressorPerRoute, CorsPolicy, CsrfPolicy, DescriptorAction, Fault, FaultAbort, FaultAbortKind,
-    FaultDelay, FaultRateLimit, FilterConfig, FilterMutations, FilterOverride, FilterSetting, FormatString,
-    HeaderChange, HeaderMutationFilter, HttpFilter, HttpFilterKind, LocalDescriptor, LocalRateLimit,
-    QueryChange, RateLimit, RuntimeFraction, TokenBucket, VhRateLimits,
+    CompressorPerRoute, CorsPolicy, CsrfPolicy, DecompressDirection, Decompressor, DecompressorLibrary,
+    DescriptorAction, Fault, FaultAbort, FaultAbortKind, FaultDelay, FaultRateLimit, FilterConfig,
+    FilterMutations, FilterOverride, FilterSetting, FormatString, HeaderChange, HeaderMutationFilter,
+    HttpFilter, HttpFilterKind, LocalDescriptor, LocalRateLimit, QueryChange, RateLimit, RuntimeFraction,
+    TokenBucket, VhRateLimits,
 };
 
 /// A filter other than the router.
 pub(super) fn http_filter(from: &mut Choices<'_>) -> HttpFilter {
-    let kind = match from.between(0, 7) {
+    let kind = match from.between(0, 8) {
+        8 => HttpFilterKind::Decompressor(Box::new(decompressor(from))),
         6 => HttpFilterKind::Compressor(Box::new(compressor(from))),
         0 => HttpFilterKind::Cors,
         5 => HttpFilterKind::LocalRateLimit(Box::new(local_rate_limit(from))),
@@ -196,6 +198,25 @@ fn compressor(from: &mut Choices<'_>) -> Compressor {
         remove_accept_encoding_header: from.flag(),
         uncompressible_response_codes: from.list(2, |from| from.one_of(&[206, 404])),
         choose_first: from.flag(),
+    }
+}
+
+fn decompressor(from: &mut Choices<'_>) -> Decompressor {
+    let direction = |from: &mut Choices<'_>| DecompressDirection {
+        enabled: from.flag(),
+        ignore_no_transform_header: from.flag(),
+    };
+    Decompressor {
+        name: from.name(),
+        library: match from.between(0, 2) {
+            0 => DecompressorLibrary::Gzip { max_inflate_ratio: from.between(1, 1032) },
+            1 => DecompressorLibrary::Brotli,
+            _ => DecompressorLibrary::Zstd,
+        },
+        chunk_bytes: from.between(4096, 65536),
+        request: direction(from),
+        response: direction(from),
+        advertise_accept_encoding: from.flag(),
     }
 }
 

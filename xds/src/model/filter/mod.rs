@@ -18,10 +18,13 @@ mod local_rate_limit;
 
 mod compressor;
 
+mod decompressor;
+
 pub use buffer::{Buffer, BufferPerRoute};
 pub use compressor::{CompressDirection, Compressor, CompressorLibrary, CompressorPerRoute};
 pub use cors::CorsPolicy;
 pub use csrf::CsrfPolicy;
+pub use decompressor::{DecompressDirection, Decompressor, DecompressorLibrary};
 pub use fault::{Fault, FaultAbort, FaultAbortKind, FaultDelay, FaultRateLimit};
 pub use header_mutation::{FilterMutations, HeaderChange, HeaderMutationFilter, QueryChange};
 pub use local_rate_limit::{LocalDescriptor, LocalRateLimit, VhRateLimits};
@@ -57,6 +60,8 @@ pub enum HttpFilterKind {
     LocalRateLimit(Box<LocalRateLimit>),
     /// Compresses bodies.
     Compressor(Box<Compressor>),
+    /// Decompresses bodies.
+    Decompressor(Box<Decompressor>),
     /// Speaks gRPC-Web with clients and gRPC with backends.
     GrpcWeb,
 }
