@@ -11,6 +11,9 @@ pub const HEAD_BYTES_MAX: usize = 60 * 1024;
 /// Most header fields in one head (Envoy `max_headers_count`, 100).
 pub const HEADERS_COUNT_MAX: usize = 100;
 
+/// A field's value of this many bytes, or more, is not made dynamic metadata (Envoy's header_to_metadata: 8 KiB).
+pub const METADATA_VALUE_BYTES_MAX: usize = 8 * 1024;
+
 /// Bytes one side may be ahead of the other in a relayed body or stream.
 pub const RELAY_BUFFER_BYTES: usize = 64 * 1024;
 

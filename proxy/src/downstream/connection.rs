@@ -17,6 +17,7 @@ use crate::codec::io::Stream;
 use crate::drain::{Draining, Phase};
 use crate::exchange::tcp;
 use crate::limits::HANDSHAKE_TIMEOUT;
+use crate::observe::attributes::Attributes;
 use crate::observe::listener::ListenerMetric;
 use crate::observe::record::{ConnectionFacts, Place, TlsFacts};
 use crate::snapshot::Arrival;
@@ -167,7 +168,7 @@ pub(super) fn facts(
         let address = if proxied { found.or(socket) } else { socket };
         address.map_or_else(|| Place::Pipe(Arc::clone(&path)), Place::Ip)
     };
-    Rc::new(ConnectionFacts {
+    Rc::new(chain.note(ConnectionFacts {
         id: next_id(),
         listener: Arc::from(listener.model.name.as_str()),
         filter_chain: Arc::from(chain.model.name.as_str()),
@@ -177,7 +178,8 @@ pub(super) fn facts(
         server_name,
         tls,
         remote_text: OnceCell::new(),
-    })
+        attributes: Attributes::NONE,
+    }))
 }
 
 /// Connection ids are unique in the process.

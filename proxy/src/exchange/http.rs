@@ -40,7 +40,7 @@ pub async fn handle(
     let draw = Draw { random: worker.random(), runtime: &runtime };
     let outcome = match visit.admit(&mut head) {
         Ok(admitted) => {
-            let found = routes.find(&head, draw);
+            let found = visit.route(routes, &head, draw);
             let route = visit.found(&found);
             let entered = if policy.filters.is_empty() {
                 Ok(())

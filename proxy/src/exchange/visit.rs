@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use http::header::SET_COOKIE;
 use http::{HeaderName, HeaderValue, Method};
-use xds::model::UpgradeConfig;
+use xds::model::{FilterStateFactory, UpgradeConfig};
 
 use super::context::Worker;
 use super::download;
@@ -27,7 +27,9 @@ use crate::policy::filter::Filters;
 use crate::policy::http::{Admitted, Closing, HttpMetric};
 use crate::policy::reply::Reply;
 use crate::policy::retry::Retries;
-use crate::policy::route::{Action, Cluster, Ends, Forward, Found, Mutations, NewCookie, Route, VirtualHost};
+use crate::policy::route::{
+    Action, Cluster, Ends, Forward, Found, Mutations, NewCookie, Route, RouteTable, VirtualHost,
+};
 use crate::policy::timeout::Timeouts;
 use crate::upstream::pool::SendOptions;
 use crate::upstream::{Clusters, Named};
@@ -84,6 +86,11 @@ impl<'a> Visit<'a> {
         self.request_id = head.headers.get(REQUEST_ID).cloned();
         self.ledger.record.borrow_mut().remote = admitted.client.clone();
         Ok(admitted)
+    }
+
+    /// The route that takes the request, by what is known before the filters have it.
+    pub(super) fn route(&self, routes: &'a RouteTable, head: &RequestHead, draw: Draw<'_>) -> Found<'a> {
+        routes.find(head, draw, &self.ledger.record.borrow().attributes)
     }
 
     /// A route takes the request, if one was found.
@@ -159,7 +166,10 @@ impl<'a> Visit<'a> {
         };
         let (mut head, timeouts) = self.shape(route, forward, &chosen, head, &admitted);
         // What the route adds and rewrites counts where an endpoint is chosen, as in Envoy.
-        let hashed = forward.hash.hash(&head, self.ends(&admitted));
+        let hashed = {
+            let attributes = &self.ledger.record.borrow().attributes;
+            forward.hash.hash(&head, self.ends(&admitted), attributes)
+        };
         self.cookies = hashed.cookies;
         let named = Named::read(&cluster.model().load_balancing.override_headers, &head.headers);
         let retries = Retries::begin(forward.retry.as_ref(), &mut head);
@@ -174,7 +184,7 @@ impl<'a> Visit<'a> {
             options: SendOptions {
                 priority: forward.priority,
                 downstream_version: head.version,
-                server_name: None,
+                server_name: self.server_name(),
             },
             hash: hashed.hash,
             named,
@@ -238,6 +248,12 @@ impl<'a> Visit<'a> {
         if self.mutations.is_some_and(Mutations::needs_request) || self.passage.needs_request() {
             self.request = Some(Box::new(head.clone()));
         }
+    }
+
+    /// The server name that filters ask for upstream.
+    fn server_name(&self) -> Option<Text> {
+        let record = self.ledger.record.borrow();
+        record.attributes.text_of(FilterStateFactory::UpstreamServerName).map(Text::from)
     }
 
     fn ends<'b>(&'b self, admitted: &'b Admitted) -> Ends<'b> {

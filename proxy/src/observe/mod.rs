@@ -6,6 +6,8 @@ pub mod flags;
 
 pub mod peer;
 
+pub mod attributes;
+
 pub mod record;
 
 pub mod field;

@@ -16,6 +16,7 @@ use tokio::time::Instant;
 
 use xds::model::Address;
 
+use super::attributes::Attributes;
 use super::flags::Flags;
 use super::peer::PeerCertificate;
 
@@ -88,6 +89,8 @@ pub struct ConnectionFacts {
     pub tls: Option<TlsFacts>,
     /// The IP address of `remote` as text, once it was asked for.
     pub remote_text: OnceCell<HeaderValue>,
+    /// What filters noted about it.
+    pub attributes: Attributes,
 }
 
 impl ConnectionFacts {
@@ -201,6 +204,8 @@ pub struct Record {
     pub request_headers_bytes: u64,
     /// Bytes of the response's fields.
     pub response_headers_bytes: u64,
+    /// What filters noted about it.
+    pub attributes: Attributes,
 }
 
 impl Record {
@@ -212,6 +217,7 @@ impl Record {
         runtime: Arc<RuntimeSnapshot>,
     ) -> Self {
         let remote = connection.remote.clone();
+        let attributes = connection.attributes.for_request();
         Self {
             connection,
             runtime,
@@ -240,6 +246,7 @@ impl Record {
             response_trailers: Fields::new(),
             request_headers_bytes: 0,
             response_headers_bytes: 0,
+            attributes,
         }
     }
 

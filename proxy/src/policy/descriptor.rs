@@ -3,12 +3,13 @@
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use xds::model::{DescriptorAction, QueryMatcher, RateLimit};
+use xds::model::{DescriptorAction, MetadataKey, QueryMatcher, RateLimit, Value};
 
 use super::facts;
 use super::header_tests::HeaderTests;
 use crate::body::RequestHead;
 use crate::error::Invalid;
+use crate::observe::attributes::Attributes;
 use crate::observe::field::Field;
 use crate::observe::record::Place;
 
@@ -34,6 +35,7 @@ enum Entry {
     Fixed { key: String, value: String },
     IfHeaders { key: String, value: String, expect: bool, tests: HeaderTests },
     IfQuery { key: String, value: String, expect: bool, tests: Vec<QueryMatcher> },
+    Metadata { at: MetadataKey, key: String, otherwise: String, skip_if_absent: bool },
 }
 
 /// What descriptors are made of.
@@ -45,6 +47,8 @@ pub struct Subject<'a> {
     pub client: &'a Place,
     /// The route's cluster.
     pub cluster: Option<&'a str>,
+    /// What is noted about the request.
+    pub attributes: &'a Attributes,
 }
 
 /// What becomes of a rule when an entry cannot be made.
@@ -132,12 +136,18 @@ impl Entry {
                     tests: query_parameters.clone(),
                 }
             }
+            DescriptorAction::Metadata { key, at, default_value, skip_if_absent } => Self::Metadata {
+                at: at.clone(),
+                key: key.clone(),
+                otherwise: default_value.clone(),
+                skip_if_absent: *skip_if_absent,
+            },
         })
     }
 
     /// The entry for a request; `None` if there is to be no descriptor.
     fn make(&self, subject: Subject<'_>) -> Option<Made> {
-        let Subject { head, client, cluster } = subject;
+        let Subject { head, client, cluster, attributes } = subject;
         let entry = |key: &str, value: Cow<'_, str>| Some(Made::Entry(key.to_owned(), value.into_owned()));
         let absent = |skip: bool| skip.then_some(Made::Nothing);
         match self {
@@ -162,6 +172,13 @@ impl Entry {
                 let pass =
                     tests.iter().all(|test| test.is_match(facts::query_parameter(&head.path, &test.name)));
                 (pass == *expect).then(|| Made::Entry(key.clone(), value.clone()))
+            }
+            Self::Metadata { at, key, otherwise, skip_if_absent } => {
+                match attributes.metadata().value(&at.namespace, &at.path) {
+                    Some(Value::String(text)) if !text.is_empty() => entry(key, text.into()),
+                    _ if !otherwise.is_empty() => entry(key, otherwise.into()),
+                    _ => absent(*skip_if_absent),
+                }
             }
         }
     }

@@ -19,6 +19,8 @@ pub mod descriptor;
 
 pub mod token_bucket;
 
+pub mod filter_state;
+
 pub mod filter;
 
 pub mod http;

@@ -56,6 +56,7 @@ pub(crate) fn connection(remote: &str) -> ConnectionFacts {
         server_name: None,
         tls: None,
         remote_text: Default::default(),
+        attributes: Default::default(),
     }
 }
 
@@ -71,6 +72,8 @@ pub(crate) fn path_match(path: PathMatch) -> RouteMatch {
         query_parameters: Vec::new(),
         grpc: false,
         runtime_fraction: None,
+        dynamic_metadata: Vec::new(),
+        filter_state: Vec::new(),
     }
 }
 

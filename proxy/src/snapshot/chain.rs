@@ -1,5 +1,6 @@
 //! A compiled filter chain: its TLS and what is done with its bytes.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use xds::model::{
@@ -8,6 +9,8 @@ use xds::model::{
 
 use super::environment::Environment;
 use crate::identity::ServerTls;
+use crate::observe::record::{ConnectionFacts, Heads, Record};
+use crate::policy::filter_state::{ConnectionObjects, Objects};
 use crate::policy::http::HttpPolicy;
 use crate::policy::route::RouteTable;
 use crate::policy::tcp::TcpPolicy;
@@ -21,6 +24,8 @@ pub struct Chain {
     pub tls: Option<Arc<ServerTls>>,
     /// What is done with the bytes.
     pub action: ChainAction,
+    /// What is kept about a connection before that.
+    state: ConnectionObjects,
 }
 
 /// What is done with a connection's bytes.
@@ -93,6 +98,31 @@ impl Chain {
                 ChainAction::Tcp(Arc::new(policy))
             }
         };
-        Ok(Self { model: model.clone(), tls, action })
+        let state = ConnectionObjects::compile(&model.state, environment.shared.environment());
+        let state = state.map_err(|error| error.to_string())?;
+        Ok(Self { model: model.clone(), tls, action, state })
+    }
+
+    /// The facts of a connection with what this chain's filters keep about it.
+    #[must_use]
+    pub fn note(&self, facts: ConnectionFacts) -> ConnectionFacts {
+        if self.state.is_empty() {
+            return facts;
+        }
+        let keep = |facts: ConnectionFacts, objects: &Objects| {
+            let attributes = facts.attributes.clone();
+            let mut record = Record::begin(Rc::new(facts), "", Arc::default());
+            record.attributes = attributes;
+            objects.keep(&mut record, &Heads::default());
+            let Record { connection, attributes, .. } = record;
+            ConnectionFacts { attributes, ..Rc::unwrap_or_clone(connection) }
+        };
+        // Filters see a connection first when its handshake is still to come, as in Envoy.
+        let ConnectionFacts { tls, .. } = facts.clone();
+        let begun = keep(ConnectionFacts { tls: None, ..facts }, &self.state.begun);
+        match tls {
+            None => begun,
+            tls => keep(ConnectionFacts { tls, ..begun }, &self.state.secured),
+        }
     }
 }

@@ -12,8 +12,12 @@ use pb::access_log_filter::FilterSpecifier;
 use super::any;
 use super::log_format as format;
 use super::matcher;
+use super::metadata_matcher;
 use super::path::{Invalid, Path};
-use crate::model::{AccessLog, AccessLogFilter, AccessLogFormat, AccessLogSink, Comparison, RuntimeUInt32};
+use super::scalar;
+use crate::model::{
+    AccessLog, AccessLogFilter, AccessLogFormat, AccessLogSink, Comparison, MetadataMatcher, RuntimeUInt32,
+};
 
 /// Envoy's response flags, as log lines show them.
 const RESPONSE_FLAGS: [&str; 29] = [
@@ -111,7 +115,7 @@ pub(super) fn filter(path: &Path<'_>, filter: &pb::AccessLogFilter) -> Result<Ac
         FilterSpecifier::ResponseFlagFilter(flags) => flagged(&path.field("response_flag_filter"), flags)?,
         FilterSpecifier::GrpcStatusFilter(statuses) => grpc(&path.field("grpc_status_filter"), statuses)?,
         FilterSpecifier::TraceableFilter(_) => return path.field("traceable_filter").unsupported(),
-        FilterSpecifier::MetadataFilter(_) => return path.field("metadata_filter").unsupported(),
+        FilterSpecifier::MetadataFilter(test) => metadata(&path.field("metadata_filter"), test)?,
         FilterSpecifier::LogTypeFilter(_) => return path.field("log_type_filter").unsupported(),
         FilterSpecifier::ExtensionFilter(pb::ExtensionFilter { name, config_type }) => {
             let found = config_type.as_ref().map(|pb::extension_filter::ConfigType::TypedConfig(any)| any);
@@ -161,6 +165,20 @@ fn runtime(path: &Path<'_>, sampled: &pb::RuntimeFilter) -> Result<AccessLogFilt
     let path = path.field("percent_sampled");
     let share = path.fraction(&percent_sampled.unwrap_or_default())?;
     Ok(AccessLogFilter::Runtime { share, key })
+}
+
+fn metadata(path: &Path<'_>, filter: &pb::MetadataFilter) -> Result<AccessLogFilter, Invalid> {
+    let pb::MetadataFilter { matcher, match_if_key_not_found } = filter;
+    let path = path.field("matcher");
+    let MetadataMatcher { key, value, invert } = metadata_matcher::metadata(&path, path.required(matcher)?)?;
+    if invert {
+        return path.field("invert").refuse("true has no effect in an access log; leave it unset or false");
+    }
+    Ok(AccessLogFilter::Metadata {
+        key,
+        value,
+        match_if_key_not_found: scalar::switch(match_if_key_not_found, true),
+    })
 }
 
 fn flagged(path: &Path<'_>, filter: &pb::ResponseFlagFilter) -> Result<AccessLogFilter, Invalid> {

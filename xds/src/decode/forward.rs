@@ -268,9 +268,14 @@ fn hash_policy(path: &Path<'_>, policy: &PbHashPolicy) -> Result<HashPolicy, Inv
             let at = path.field("query_parameter");
             HashSource::QueryParameter(at.field("name").non_empty(name)?)
         }
-        Some(PolicySpecifier::FilterState(_)) => return path.field("filter_state").unsupported(),
+        Some(PolicySpecifier::FilterState(hash_policy::FilterState { key })) => {
+            let at = path.field("filter_state");
+            HashSource::FilterState(at.field("key").non_empty(key)?)
+        }
         None => {
-            return path.refuse("is empty; accepted: header, cookie, connection_properties, query_parameter");
+            return path.refuse(
+                "is empty; accepted: header, cookie, connection_properties, query_parameter, filter_state",
+            );
         }
     };
     Ok(HashPolicy { source, terminal: *terminal })

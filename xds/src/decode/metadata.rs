@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use envoy_types::pb::envoy::config::core::v3 as pb;
 use envoy_types::pb::google::protobuf::value::Kind;
 use envoy_types::pb::google::protobuf::{Struct, Value as PbValue};
+use prost::Message;
 
 use super::path::{Invalid, Path};
 use crate::model::{Metadata, Value};
@@ -30,6 +31,15 @@ fn members(path: &Path<'_>, fields: &HashMap<String, PbValue>) -> Result<BTreeMa
     fields.iter().map(|(key, member)| Ok((key.clone(), value(&path.inside().key(key), member)?))).collect()
 }
 
+/// The value that `bytes` encode, if they do.
+#[must_use]
+pub fn encoded(bytes: &[u8]) -> Option<Value> {
+    let found = PbValue::decode(bytes).ok()?;
+    found.kind.as_ref()?;
+    value(&Path::ROOT, &found).ok()
+}
+
+/// A value.
 fn value(path: &Path<'_>, value: &PbValue) -> Result<Value, Invalid> {
     let PbValue { kind } = value;
     Ok(match kind {

@@ -21,9 +21,13 @@ mod metadata;
 
 mod matcher;
 
+mod metadata_matcher;
+
 mod log_format;
 
 mod access_log;
+
+mod filter_state;
 
 mod validation;
 
@@ -113,6 +117,7 @@ use envoy_types::pb::envoy::service::runtime::v3::Runtime as PbRuntime;
 use envoy_types::pb::google::protobuf::Any;
 use path::Path;
 
+pub use metadata::encoded as encoded_value;
 pub use path::Invalid;
 pub use resource::Resource;
 

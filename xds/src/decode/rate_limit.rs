@@ -3,13 +3,16 @@
 use std::time::Duration;
 
 use envoy_types::pb::envoy::config::route::v3 as pb;
+use envoy_types::pb::envoy::r#type::metadata::v3::MetadataKey;
 use envoy_types::pb::envoy::r#type::v3::TokenBucket as PbBucket;
 use envoy_types::pb::google::protobuf::UInt32Value;
+use pb::rate_limit::action::meta_data::Source;
 use pb::rate_limit::action::{self, ActionSpecifier};
 use pb::rate_limit::{Action, XRateLimitOption};
 
 use super::headers;
 use super::matcher;
+use super::metadata_matcher;
 use super::path::{Invalid, Path, absent};
 use super::scalar;
 use crate::model::{DescriptorAction, RateLimit, TokenBucket};
@@ -91,16 +94,47 @@ fn action(path: &Path<'_>, action: &Action) -> Result<DescriptorAction, Invalid>
             query_match(&path.field("query_parameter_value_match"), found)?
         }
         Some(S::SourceCluster(_)) => return path.field("source_cluster").unsupported(),
-        Some(S::DynamicMetadata(_)) => return path.field("dynamic_metadata").unsupported(),
-        Some(S::Metadata(_)) => return path.field("metadata").unsupported(),
+        Some(S::DynamicMetadata(found)) => {
+            let action::DynamicMetaData { descriptor_key, metadata_key, default_value } = found;
+            let path = path.field("dynamic_metadata");
+            metadata(&path, descriptor_key, metadata_key.as_ref(), default_value, false)?
+        }
+        Some(S::Metadata(found)) => {
+            let action::MetaData { descriptor_key, metadata_key, default_value, source, skip_if_absent } =
+                found;
+            let path = path.field("metadata");
+            let at = path.field("source");
+            if at.known::<Source>(*source)? != Source::Dynamic {
+                return at.refuse("is not supported here but for DYNAMIC");
+            }
+            metadata(&path, descriptor_key, metadata_key.as_ref(), default_value, *skip_if_absent)?
+        }
         Some(S::Extension(_)) => return path.field("extension").unsupported(),
         Some(S::RemoteAddressMatch(_)) => return path.field("remote_address_match").unsupported(),
         None => {
             return path.refuse(
                 "is empty; accepted: destination_cluster, request_headers, query_parameters, remote_address, \
-                 masked_remote_address, generic_key, header_value_match, query_parameter_value_match",
+                 masked_remote_address, generic_key, header_value_match, query_parameter_value_match, \
+                 metadata",
             );
         }
+    })
+}
+
+fn metadata(
+    path: &Path<'_>,
+    key: &str,
+    at: Option<&MetadataKey>,
+    default_value: &str,
+    skip_if_absent: bool,
+) -> Result<DescriptorAction, Invalid> {
+    let at_key = path.field("metadata_key");
+    let at = at.ok_or_else(|| at_key.invalid("is required"))?;
+    Ok(DescriptorAction::Metadata {
+        key: path.field("descriptor_key").non_empty(key)?,
+        at: metadata_matcher::key(&at_key, at)?,
+        default_value: default_value.to_owned(),
+        skip_if_absent,
     })
 }
 

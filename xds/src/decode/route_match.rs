@@ -3,7 +3,9 @@
 use envoy_types::pb::envoy::config::route::v3 as pb;
 use pb::route_match::{ConnectMatcher, GrpcRouteMatchOptions, PathSpecifier};
 
+use super::filter_state;
 use super::matcher;
+use super::metadata_matcher;
 use super::path::{Invalid, Path, absent};
 use super::scalar::switch;
 use crate::model::{PathMatch, RouteMatch};
@@ -22,7 +24,7 @@ pub(super) fn route_match(path: &Path<'_>, matches: &pb::RouteMatch) -> Result<R
         filter_state,
         path_specifier,
     } = matches;
-    absent!(path; cookies, tls_context, dynamic_metadata, filter_state);
+    absent!(path; cookies, tls_context);
     let request_path = path_match(path, path_specifier)?;
     let case_sensitive = switch(case_sensitive, true);
     if !case_sensitive && matches!(request_path, PathMatch::Regex(_)) {
@@ -37,6 +39,10 @@ pub(super) fn route_match(path: &Path<'_>, matches: &pb::RouteMatch) -> Result<R
         query_parameters: path.field("query_parameters").each(query_parameters, matcher::query)?,
         grpc: matches!(grpc, Some(GrpcRouteMatchOptions {})),
         runtime_fraction: runtime_fraction.as_ref().map(|share| at.runtime_fraction(share)).transpose()?,
+        dynamic_metadata: path
+            .field("dynamic_metadata")
+            .each(dynamic_metadata, metadata_matcher::metadata)?,
+        filter_state: path.field("filter_state").each(filter_state, filter_state::matcher)?,
     })
 }
 

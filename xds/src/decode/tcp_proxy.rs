@@ -6,7 +6,7 @@ use envoy_types::pb::envoy::extensions::filters::network::tcp_proxy::v3 as pb;
 use envoy_types::pb::envoy::r#type::v3 as types;
 use pb::tcp_proxy::weighted_cluster::ClusterWeight;
 use pb::tcp_proxy::{ClusterSpecifier, WeightedCluster};
-use types::hash_policy::PolicySpecifier;
+use types::hash_policy::{FilterState, PolicySpecifier};
 
 use super::access_log;
 use super::http_options::IDLE_TIMEOUT;
@@ -34,6 +34,10 @@ pub(super) fn tcp_proxy(path: &Path<'_>, proxy: &pb::TcpProxy) -> Result<TcpProx
     let longest: Option<Duration> = path
         .field("max_downstream_connection_duration")
         .optional_positive(max_downstream_connection_duration)?;
+    if hash_policy.len() > 1 {
+        let found = hash_policy.len();
+        return path.field("hash_policy").refuse(format!("has {found} policies; at most 1 is accepted"));
+    }
     Ok(TcpProxy {
         stat_prefix: path.field("stat_prefix").non_empty(stat_prefix)?,
         target: target(path, cluster_specifier)?,
@@ -81,7 +85,11 @@ fn hash_policy(path: &Path<'_>, policy: &types::HashPolicy) -> Result<HashPolicy
         Some(PolicySpecifier::SourceIp(_)) => {
             Ok(HashPolicy { source: HashSource::SourceIp, terminal: false })
         }
-        Some(PolicySpecifier::FilterState(_)) => path.field("filter_state").unsupported(),
-        None => path.refuse("is empty; accepted: source_ip"),
+        Some(PolicySpecifier::FilterState(FilterState { key })) => {
+            let at = path.field("filter_state");
+            let source = HashSource::FilterState(at.field("key").non_empty(key)?);
+            Ok(HashPolicy { source, terminal: false })
+        }
+        None => path.refuse("is empty; accepted: source_ip, filter_state"),
     }
 }

@@ -13,9 +13,11 @@ use pb::access_log_filter::FilterSpecifier;
 
 use super::matcher;
 use super::metadata;
+use super::metadata_matcher;
 use super::scalar;
 use crate::model::{
-    AccessLog, AccessLogFilter, AccessLogFormat, AccessLogSink, Comparison, JsonValue, RuntimeUInt32, Value,
+    AccessLog, AccessLogFilter, AccessLogFormat, AccessLogSink, Comparison, JsonValue, MetadataMatcher,
+    RuntimeUInt32, Value,
 };
 
 pub(super) fn access_logs(logs: &[AccessLog]) -> Vec<pb::AccessLog> {
@@ -109,6 +111,13 @@ pub(super) fn filter(filter: &AccessLogFilter) -> pb::AccessLogFilter {
             FilterSpecifier::GrpcStatusFilter(pb::GrpcStatusFilter {
                 statuses: statuses.iter().map(|status| status.cast_signed()).collect(),
                 exclude: *exclude,
+            })
+        }
+        AccessLogFilter::Metadata { key, value, match_if_key_not_found } => {
+            let matcher = MetadataMatcher { key: key.clone(), value: value.clone(), invert: false };
+            FilterSpecifier::MetadataFilter(pb::MetadataFilter {
+                matcher: Some(metadata_matcher::metadata(&matcher)),
+                match_if_key_not_found: scalar::switch(*match_if_key_not_found),
             })
         }
     };

@@ -146,6 +146,9 @@ fn hash_policy(policy: &HashPolicy) -> PbHashPolicy {
         HashSource::QueryParameter(name) => {
             PolicySpecifier::QueryParameter(hash_policy::QueryParameter { name: name.clone() })
         }
+        HashSource::FilterState(key) => {
+            PolicySpecifier::FilterState(hash_policy::FilterState { key: key.clone() })
+        }
     };
     PbHashPolicy { terminal: *terminal, policy_specifier: Some(specifier) }
 }

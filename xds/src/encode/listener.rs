@@ -13,17 +13,18 @@ use pb::filter_chain_match::ConnectionSourceType;
 use pb::listener::connection_balance_config::{BalanceType, ExactBalance};
 use pb::listener::{ConnectionBalanceConfig, DrainType};
 use tcp::tcp_proxy::{ClusterSpecifier, WeightedCluster, weighted_cluster::ClusterWeight};
-use types::hash_policy::{PolicySpecifier, SourceIp};
+use types::hash_policy::{FilterState, PolicySpecifier, SourceIp};
 
 use super::access_log;
 use super::address;
+use super::filter_state;
 use super::hcm;
 use super::quic;
 use super::scalar;
 use super::tls;
 use crate::model::{
-    Address, ApiListener, DownstreamTransport, FilterChain, FilterChainMatch, HashPolicy, HashSource,
-    Listener, ListenerFilter, NetworkFilter, SourceType, TcpProxy, TcpTarget, TrafficDirection,
+    Address, ApiListener, ConnectionState, DownstreamTransport, FilterChain, FilterChainMatch, HashPolicy,
+    HashSource, Listener, ListenerFilter, NetworkFilter, SourceType, TcpProxy, TcpTarget, TrafficDirection,
     TransportProtocol,
 };
 
@@ -105,7 +106,7 @@ fn listener_filter(filter: &ListenerFilter) -> pb::ListenerFilter {
 }
 
 fn filter_chain(chain: &FilterChain) -> pb::FilterChain {
-    let FilterChain { name, matches, transport, filter, transport_socket_connect_timeout } = chain;
+    let FilterChain { name, matches, transport, state, filter, transport_socket_connect_timeout } = chain;
     let (filter_name, config) = match filter {
         NetworkFilter::Http(manager) => (
             "envoy.filters.network.http_connection_manager",
@@ -113,6 +114,13 @@ fn filter_chain(chain: &FilterChain) -> pb::FilterChain {
         ),
         NetworkFilter::Tcp(proxy) => ("envoy.filters.network.tcp_proxy", scalar::any(&tcp_proxy(proxy))),
     };
+    let named = |name: &str, config| pb::Filter {
+        name: name.to_owned(),
+        config_type: Some(pb::filter::ConfigType::TypedConfig(config)),
+    };
+    let stateful = (*state != ConnectionState::default()).then(|| {
+        named("envoy.filters.network.set_filter_state", scalar::any(&filter_state::connection(state)))
+    });
     let socket = match transport {
         DownstreamTransport::Plain => None,
         DownstreamTransport::Tls(context) => Some(tls::socket(&tls::downstream(context))),
@@ -121,10 +129,7 @@ fn filter_chain(chain: &FilterChain) -> pb::FilterChain {
     pb::FilterChain {
         filter_chain_match: Some(chain_match(matches))
             .filter(|found| *found != pb::FilterChainMatch::default()),
-        filters: vec![pb::Filter {
-            name: filter_name.to_owned(),
-            config_type: Some(pb::filter::ConfigType::TypedConfig(config)),
-        }],
+        filters: stateful.into_iter().chain([named(filter_name, config)]).collect(),
         transport_socket: socket,
         transport_socket_connect_timeout: scalar::unless_zero(*transport_socket_connect_timeout),
         name: name.clone(),
@@ -202,12 +207,12 @@ fn tcp_proxy(proxy: &TcpProxy) -> tcp::TcpProxy {
     }
 }
 
-/// A connection has an address to hash and nothing else: other sources cannot stand here.
+/// A connection has an address and objects to hash and nothing else: other sources cannot stand here.
 fn hash(policy: &HashPolicy) -> Option<types::HashPolicy> {
-    match policy.source {
-        HashSource::SourceIp => {
-            Some(types::HashPolicy { policy_specifier: Some(PolicySpecifier::SourceIp(SourceIp {})) })
-        }
-        HashSource::Header(_) | HashSource::Cookie { .. } | HashSource::QueryParameter(_) => None,
-    }
+    let specifier = match &policy.source {
+        HashSource::SourceIp => PolicySpecifier::SourceIp(SourceIp {}),
+        HashSource::FilterState(key) => PolicySpecifier::FilterState(FilterState { key: key.clone() }),
+        HashSource::Header(_) | HashSource::Cookie { .. } | HashSource::QueryParameter(_) => return None,
+    };
+    Some(types::HashPolicy { policy_specifier: Some(specifier) })
 }

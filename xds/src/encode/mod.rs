@@ -15,7 +15,11 @@ mod metadata;
 
 mod matcher;
 
+mod metadata_matcher;
+
 mod access_log;
+
+mod filter_state;
 
 mod tls;
 

@@ -5,7 +5,7 @@ use envoy_types::pb::envoy::r#type::v3::TokenBucket as PbBucket;
 use pb::rate_limit::Action;
 use pb::rate_limit::action::{self, ActionSpecifier};
 
-use super::{matcher, scalar};
+use super::{matcher, metadata_matcher, scalar};
 use crate::model::{DescriptorAction, RateLimit, TokenBucket};
 
 pub(super) fn rate_limit(rule: &RateLimit) -> pb::RateLimit {
@@ -64,6 +64,15 @@ fn action(action: &DescriptorAction) -> ActionSpecifier {
                 descriptor_key: key.clone(),
                 expect_match: scalar::switch(*expect_match),
                 query_parameters: query_parameters.iter().map(matcher::query).collect(),
+                ..Default::default()
+            })
+        }
+        DescriptorAction::Metadata { key, at, default_value, skip_if_absent } => {
+            ActionSpecifier::Metadata(action::MetaData {
+                descriptor_key: key.clone(),
+                metadata_key: Some(metadata_matcher::key(at)),
+                default_value: default_value.clone(),
+                skip_if_absent: *skip_if_absent,
                 ..Default::default()
             })
         }

@@ -7,9 +7,11 @@ use pb::route_match::{ConnectMatcher, GrpcRouteMatchOptions, PathSpecifier};
 use pb::virtual_host::TlsRequirementType;
 
 use super::filter;
+use super::filter_state;
 use super::forward;
 use super::headers;
 use super::matcher;
+use super::metadata_matcher;
 use super::rate_limit;
 use super::retry;
 use super::scalar;
@@ -111,7 +113,16 @@ fn route(route: &Route) -> pb::Route {
 }
 
 fn route_match(matches: &RouteMatch) -> pb::RouteMatch {
-    let RouteMatch { path, case_sensitive, headers, query_parameters, grpc, runtime_fraction } = matches;
+    let RouteMatch {
+        path,
+        case_sensitive,
+        headers,
+        query_parameters,
+        grpc,
+        runtime_fraction,
+        dynamic_metadata,
+        filter_state,
+    } = matches;
     let path = match path {
         PathMatch::Prefix(prefix) => PathSpecifier::Prefix(prefix.clone()),
         PathMatch::Exact(exact) => PathSpecifier::Path(exact.clone()),
@@ -125,6 +136,8 @@ fn route_match(matches: &RouteMatch) -> pb::RouteMatch {
         headers: headers.iter().map(matcher::header).collect(),
         query_parameters: query_parameters.iter().map(matcher::query).collect(),
         grpc: grpc.then_some(GrpcRouteMatchOptions {}),
+        dynamic_metadata: dynamic_metadata.iter().map(metadata_matcher::metadata).collect(),
+        filter_state: filter_state.iter().map(filter_state::matcher).collect(),
         path_specifier: Some(path),
         ..Default::default()
     }

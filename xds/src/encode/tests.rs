@@ -10,6 +10,8 @@ mod filter;
 
 mod manager;
 
+mod metadata;
+
 mod listener;
 
 mod route;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{FormatString, Fraction, HeaderMatcher, RuntimeUInt32};
+use super::{FormatString, Fraction, HeaderMatcher, MetadataKey, RuntimeUInt32, ValueMatcher};
 
 /// One access log.
 #[derive(Debug, Clone, PartialEq)]
@@ -94,6 +94,15 @@ pub enum AccessLogFilter {
         statuses: Vec<u32>,
         /// Whether the outcome is inverted.
         exclude: bool,
+    },
+    /// A value of the dynamic metadata passes.
+    Metadata {
+        /// Where the value stands; the path is not empty.
+        key: MetadataKey,
+        /// What it must be.
+        value: ValueMatcher,
+        /// Whether requests without the value are logged.
+        match_if_key_not_found: bool,
     },
 }
 

@@ -4,6 +4,8 @@
 
 use std::fmt::Write as _;
 
+use super::MetadataKey;
+
 /// A parsed format string.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FormatString {
@@ -98,6 +100,22 @@ pub enum Operator {
     Hostname,
     Environment(String),
     FilterChainName,
+    /// A value of the dynamic metadata, or a whole namespace of it.
+    DynamicMetadata(MetadataKey),
+    /// An object that filters keep.
+    FilterState {
+        key: String,
+        form: FilterStateForm,
+    },
+}
+
+/// How an object is shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FilterStateForm {
+    /// As its text.
+    Plain,
+    /// As its message in JSON.
+    Typed,
 }
 
 impl FormatString {
@@ -198,7 +216,9 @@ fn operator(name: &str, argument: Option<&str>) -> Result<Operator, String> {
         ("ENVIRONMENT", Some(arg)) => O::Environment(arg.to_owned()),
         ("GRPC_STATUS", None | Some("CAMEL_STRING")) => O::GrpcStatus,
         ("GRPC_STATUS", Some("NUMBER")) => O::GrpcStatusNumber,
-        ("REQ" | "RESP" | "TRAILER" | "ENVIRONMENT", None) => {
+        ("DYNAMIC_METADATA", Some(arg)) => O::DynamicMetadata(metadata_key(arg)?),
+        ("FILTER_STATE", Some(arg)) => filter_state(arg)?,
+        ("REQ" | "RESP" | "TRAILER" | "ENVIRONMENT" | "DYNAMIC_METADATA" | "FILTER_STATE", None) => {
             return Err(format!("%{name} needs an argument"));
         }
         (_, Some(arg)) => return Err(format!("%{name}({arg})% is not supported, or takes no argument")),
@@ -217,7 +237,7 @@ fn plain_operator(name: &str) -> Result<Operator, String> {
             for (name, _) in PLAIN {
                 let _ = write!(known, " {name}");
             }
-            format!("%{name}% is not a supported command; known besides REQ, RESP, TRAILER, START_TIME, ENVIRONMENT, GRPC_STATUS:{known}")
+            format!("%{name}% is not a supported command; known besides REQ, RESP, TRAILER, START_TIME, ENVIRONMENT, GRPC_STATUS, DYNAMIC_METADATA, FILTER_STATE:{known}")
         })
 }
 
@@ -272,6 +292,31 @@ const PLAIN: &[(&str, Operator)] = &[
     ("FILTER_CHAIN_NAME", Operator::FilterChainName),
 ];
 
+/// `KEY`, `KEY:PLAIN` or `KEY:TYPED`.
+fn filter_state(argument: &str) -> Result<Operator, String> {
+    let (key, form) = argument.split_once(':').unwrap_or((argument, "TYPED"));
+    let form = match form {
+        "PLAIN" => FilterStateForm::Plain,
+        "TYPED" => FilterStateForm::Typed,
+        other => return Err(format!("({argument}) asks for the form {other:?}; accepted: PLAIN, TYPED")),
+    };
+    if key.is_empty() {
+        return Err(format!("({argument}) has an empty key"));
+    }
+    Ok(Operator::FilterState { key: key.to_owned(), form })
+}
+
+/// `NAMESPACE:KEY:KEY…`; without a key the whole namespace.
+fn metadata_key(argument: &str) -> Result<MetadataKey, String> {
+    let mut parts = argument.split(':').map(str::to_owned);
+    let namespace = parts.next().unwrap_or_default();
+    let path: Vec<String> = parts.collect();
+    if namespace.is_empty() || path.iter().any(String::is_empty) {
+        return Err(format!("({argument}) has an empty namespace or key"));
+    }
+    Ok(MetadataKey { namespace, path })
+}
+
 /// `NAME` or `NAME?FALLBACK`, lower-cased.
 fn header(argument: &str) -> Result<(String, Option<String>), String> {
     let (name, fallback) = match argument.split_once('?') {
@@ -316,6 +361,32 @@ mod tests {
         assert_eq!(operator("%GRPC_STATUS(CAMEL_STRING)%"), Ok(Operator::GrpcStatus));
         assert_eq!(operator("%GRPC_STATUS(NUMBER)%"), Ok(Operator::GrpcStatusNumber));
         assert!(operator("%GRPC_STATUS(SNAKE_STRING)%").unwrap_err().contains("SNAKE_STRING"));
+    }
+
+    #[test]
+    fn a_metadata_key_is_split_at_colons() {
+        let format = FormatString::parse("%DYNAMIC_METADATA(a.b:c d:e):7%").unwrap();
+        let key = MetadataKey { namespace: "a.b".to_owned(), path: vec!["c d".to_owned(), "e".to_owned()] };
+        let command = Command { operator: Operator::DynamicMetadata(key), max_length: Some(7) };
+        assert_eq!(format.parts(), [FormatPart::Command(command)]);
+        assert!(
+            FormatString::parse("%DYNAMIC_METADATA(a:)%").unwrap_err().contains("empty namespace or key")
+        );
+        assert!(FormatString::parse("%DYNAMIC_METADATA%").unwrap_err().contains("needs an argument"));
+    }
+
+    #[test]
+    fn an_object_of_the_filter_state_is_shown_in_a_known_form_only() {
+        let parsed = |source: &str| FormatString::parse(source).map(|format| format.parts().to_vec());
+        let command = |form| {
+            let operator = Operator::FilterState { key: "a.b".to_owned(), form };
+            Ok(vec![FormatPart::Command(Command { operator, max_length: None })])
+        };
+        assert_eq!(parsed("%FILTER_STATE(a.b)%"), command(FilterStateForm::Typed));
+        assert_eq!(parsed("%FILTER_STATE(a.b:TYPED)%"), command(FilterStateForm::Typed));
+        assert_eq!(parsed("%FILTER_STATE(a.b:PLAIN)%"), command(FilterStateForm::Plain));
+        assert!(parsed("%FILTER_STATE(a.b:FIELD:c)%").unwrap_err().contains("accepted: PLAIN, TYPED"));
+        assert!(parsed("%FILTER_STATE(:PLAIN)%").unwrap_err().contains("empty key"));
     }
 
     #[test]

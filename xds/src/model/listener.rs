@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use super::{AccessLog, Address, Cidr, DownstreamTls, HttpConnectionManager, ListenerName, TcpProxy};
+use super::{
+    AccessLog, Address, Cidr, ConnectionState, DownstreamTls, HttpConnectionManager, ListenerName, TcpProxy,
+};
 
 /// A listener.
 #[derive(Debug, Clone, PartialEq)]
@@ -128,6 +130,8 @@ pub struct FilterChain {
     pub matches: FilterChainMatch,
     /// How bytes travel.
     pub transport: DownstreamTransport,
+    /// What is kept about a connection before the terminal filter has it.
+    pub state: ConnectionState,
     /// The terminal filter.
     pub filter: NetworkFilter,
     /// How long the transport handshake may take; zero means the default of 15 s.

@@ -19,6 +19,8 @@ mod access_log;
 
 mod metadata;
 
+mod metadata_matcher;
+
 mod key;
 
 mod tls_params;
@@ -28,6 +30,8 @@ mod tls;
 mod secret;
 
 mod listener;
+
+mod filter_state;
 
 mod header;
 
@@ -74,10 +78,13 @@ pub use filter::{
     Buffer, BufferPerRoute, CompressDirection, Compressor, CompressorLibrary, CompressorPerRoute, CorsPolicy,
     CsrfPolicy, DecompressDirection, Decompressor, DecompressorLibrary, Fault, FaultAbort, FaultAbortKind,
     FaultDelay, FaultRateLimit, FilterConfig, FilterMutations, FilterOverride, FilterSetting, HeaderChange,
-    HeaderMutationFilter, HttpFilter, HttpFilterKind, LocalDescriptor, LocalRateLimit, QueryChange, Router,
+    HeaderMutationFilter, HeaderToMetadata, HttpFilter, HttpFilterKind, LocalDescriptor, LocalRateLimit,
+    MetadataContent, MetadataFromValue, MetadataKind, MetadataPlace, MetadataRule, MetadataSource,
+    MetadataText, MetadataWithoutValue, QueryChange, Router, SetFilterState, SetMetadata, SetMetadataEntry,
     VhRateLimits,
 };
-pub use format::{Command, FormatPart, FormatString, Operator};
+pub use filter_state::{ConnectionState, FilterStateFactory, FilterStateMatcher, FilterStateValue};
+pub use format::{Command, FilterStateForm, FormatPart, FormatString, Operator};
 pub use header::{AppendAction, HeaderAdd, HeaderMutations};
 pub use health::{
     GrpcHealthCheck, HealthCheck, HealthCheckKind, HttpHealthCheck, OutlierDetection, StatusRange,
@@ -97,7 +104,8 @@ pub use local_reply::{BodyFormat, LocalReplies, LocalReplyMapper};
 pub use matcher::{
     Fraction, HeaderMatcher, HeaderTest, QueryMatcher, QueryTest, Regex, StringMatcher, StringPattern,
 };
-pub use metadata::{Metadata, Value};
+pub use metadata::{Metadata, MetadataKey, Value};
+pub use metadata_matcher::{MetadataMatcher, ValueMatcher};
 pub use name::{ClusterName, ListenerName, RouteConfigName, SecretName};
 pub use rate_limit::{DescriptorAction, RateLimit, RouteRateLimits, TokenBucket};
 pub use retry::{BackOff, RetryCondition, RetryPolicy};

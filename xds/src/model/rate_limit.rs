@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{HeaderMatcher, QueryMatcher};
+use super::{HeaderMatcher, MetadataKey, QueryMatcher};
 
 /// A rule that makes a descriptor of a request.
 #[derive(Debug, Clone, PartialEq)]
@@ -73,6 +73,17 @@ pub enum DescriptorAction {
         expect_match: bool,
         /// The tests; at least one.
         query_parameters: Vec<QueryMatcher>,
+    },
+    /// A text of the dynamic metadata; an empty one counts as absent.
+    Metadata {
+        /// The entry's key.
+        key: String,
+        /// Where the text stands; the path is not empty.
+        at: MetadataKey,
+        /// The value where the text is absent; empty for none.
+        default_value: String,
+        /// Whether a request without either has a descriptor without this entry; else it has none.
+        skip_if_absent: bool,
     },
 }
 

@@ -5,8 +5,9 @@ use std::time::Duration;
 use http::StatusCode;
 
 use super::{
-    ClusterName, FilterOverride, HeaderMatcher, HeaderMutations, QueryMatcher, RateLimit, Regex, RetryPolicy,
-    RouteConfigName, RouteRateLimits, RuntimeFraction, UpgradeConfig,
+    ClusterName, FilterOverride, FilterStateMatcher, HeaderMatcher, HeaderMutations, MetadataMatcher,
+    QueryMatcher, RateLimit, Regex, RetryPolicy, RouteConfigName, RouteRateLimits, RuntimeFraction,
+    UpgradeConfig,
 };
 
 /// A table of virtual hosts.
@@ -128,6 +129,10 @@ pub struct RouteMatch {
     pub grpc: bool,
     /// The share of otherwise matching requests.
     pub runtime_fraction: Option<RuntimeFraction>,
+    /// All must hold of the dynamic metadata that is there before the filters run.
+    pub dynamic_metadata: Vec<MetadataMatcher>,
+    /// All must hold of the filter state that is there before the filters run: the connection's.
+    pub filter_state: Vec<FilterStateMatcher>,
 }
 
 /// How a path is matched.
@@ -301,6 +306,8 @@ pub enum HashSource {
     SourceIp,
     /// A query parameter.
     QueryParameter(String),
+    /// An object of the filter state, if it can be hashed.
+    FilterState(String),
 }
 
 /// Which thresholds count.

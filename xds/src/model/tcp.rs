@@ -19,7 +19,7 @@ pub struct TcpProxy {
     pub max_downstream_connection_duration: Option<Duration>,
     /// Logs.
     pub access_log: Vec<AccessLog>,
-    /// What a hash balancer hashes: only [`super::HashSource::SourceIp`] here.
+    /// What a hash balancer hashes: only [`super::HashSource::SourceIp`] and [`super::HashSource::FilterState`] here.
     pub hash_policy: Vec<HashPolicy>,
 }
 

@@ -13,6 +13,8 @@ mod gather;
 
 mod grpc_web;
 
+mod world;
+
 mod pass;
 
 mod throttle;
@@ -28,7 +30,7 @@ use crate::observe::record::RequestView;
 use crate::policy::filter::{Filters, Overrides, compressor};
 use pass::Pass;
 
-pub(super) use pass::World;
+pub(super) use world::World;
 
 /// A request's way through the filters that are on for it.
 #[derive(Debug, Default)]

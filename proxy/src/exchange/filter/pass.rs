@@ -5,10 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderValue, Method, StatusCode};
-use xds::model::{Buffer, BufferPerRoute, RuntimeFraction};
+use xds::model::{Buffer, BufferPerRoute};
 
-use super::super::context::Worker;
-use super::super::ledger::Ledger;
 use super::super::stop::Stop;
 use super::compress;
 use super::decompress;
@@ -16,11 +14,13 @@ use super::gather;
 use super::grpc_web;
 use super::throttle;
 use super::trailing::{self, Trailing};
+use super::world::World;
 use crate::body::{Body, RequestHead, Response, ResponseHead};
 use crate::clock;
 use crate::fields::Fields;
-use crate::observe::record::{Place, RequestView};
+use crate::observe::record::RequestView;
 use crate::policy::descriptor::Subject;
+use crate::policy::facts;
 use crate::policy::filter::compressor::{Compressor, Offer};
 use crate::policy::filter::cors::{self, Cors};
 use crate::policy::filter::decompressor::Direction;
@@ -29,31 +29,7 @@ use crate::policy::filter::grpc_web::Speech;
 use crate::policy::filter::header_mutation::Section;
 use crate::policy::filter::local_rate_limit::{LocalRateLimit, Verdict};
 use crate::policy::filter::{Filter, Kind, Setting};
-use crate::policy::route::{Route, VirtualHost};
 use crate::policy::token_bucket::TokenBucket;
-
-/// What a filter may ask about, besides the message.
-pub(in crate::exchange) struct World<'a> {
-    pub(in crate::exchange) worker: &'a Worker,
-    pub(in crate::exchange) ledger: &'a Rc<Ledger>,
-    /// Who sent the request.
-    pub(in crate::exchange) client: &'a Place,
-    /// The request's route and its host, if one was found.
-    pub(in crate::exchange) route: Option<(&'a VirtualHost, &'a Route)>,
-    /// The cluster that the route names.
-    pub(in crate::exchange) cluster: Option<&'a str>,
-}
-
-impl World<'_> {
-    /// Whether the route sends requests to a cluster.
-    pub(in crate::exchange) fn forwards(&self) -> bool {
-        self.route.is_some_and(|(_, route)| route.forwards())
-    }
-
-    fn is_in(&self, share: &RuntimeFraction) -> bool {
-        self.ledger.record.borrow().runtime.is_in(share, self.worker.random())
-    }
-}
 
 /// A filter that is on, and what it remembers of the request.
 #[derive(Debug)]
@@ -158,6 +134,18 @@ impl<'a> Pass<'a> {
                     grpc_web::translate(speech, body)?;
                 }
             }
+            Kind::SetMetadata(filter) => filter.note(&mut world.ledger.record.borrow_mut().attributes),
+            Kind::HeaderToMetadata(filter) => {
+                let filter = self.first(Setting::header_to_metadata).unwrap_or(filter);
+                filter.note_request(head, &mut world.ledger.record.borrow_mut().attributes);
+            }
+            Kind::SetFilterState(objects) => {
+                let levels = self.all(Setting::objects).rev();
+                let record = &mut world.ledger.record.borrow_mut();
+                for objects in std::iter::once(objects).chain(levels) {
+                    objects.keep(record, &facts::heads(head));
+                }
+            }
         }
         Ok(None)
     }
@@ -223,13 +211,20 @@ impl<'a> Pass<'a> {
                 limit.show_quota(bucket, &mut response.head.headers, clock::since_start());
             }
             (Kind::GrpcWeb, State::Speech(speech)) => return grpc_web::answer(*speech, response),
+            (Kind::HeaderToMetadata(filter), _) => {
+                let filter = self.first(Setting::header_to_metadata).unwrap_or(filter);
+                let attributes = &mut world.ledger.record.borrow_mut().attributes;
+                filter.note_response(&mut response.head.headers, attributes);
+            }
             (
                 Kind::Cors(_)
                 | Kind::Csrf(_)
                 | Kind::Buffer(_)
                 | Kind::Fault(_)
                 | Kind::LocalRateLimit(_)
-                | Kind::GrpcWeb,
+                | Kind::GrpcWeb
+                | Kind::SetMetadata(_)
+                | Kind::SetFilterState(_),
                 _,
             ) => {}
         }
@@ -331,8 +326,9 @@ impl<'a> Pass<'a> {
         head: &mut RequestHead,
     ) -> Result<(), Stop> {
         let rules = world.route.and_then(|(host, route)| route.rate_limits(host));
-        let subject = Subject { head, client: world.client, cluster: world.cluster };
         let record = world.ledger.record.borrow();
+        let subject =
+            Subject { head, client: world.client, cluster: world.cluster, attributes: &record.attributes };
         let now = clock::since_start();
         let (verdict, bucket) = limit.judge(rules, subject, &record, now, |share| world.is_in(share));
         if let Some(bucket) = bucket {

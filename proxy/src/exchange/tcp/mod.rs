@@ -12,8 +12,10 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use tokio::io::{AsyncRead, AsyncWrite};
+use xds::model::FilterStateFactory;
 
 use super::copy::{Copied, CopyEnd, CopyLimits, copy};
+use crate::body::Text;
 use crate::error::{Error, Reason};
 use crate::observe::record::{ConnectionFacts, Record, UpstreamFacts};
 use crate::policy::tcp::{TcpMetric, TcpPolicy};
@@ -64,13 +66,13 @@ async fn connect(
     record: &mut Record,
 ) -> Result<(Connected, Arc<Cluster>), Error> {
     let mut random = fastrand::Rng::new();
-    let name = policy.cluster(random.u64(..));
-    record.cluster = Arc::from(name.as_str());
-    let Some(cluster) = clusters.get(name.as_str()) else {
+    let name: Arc<str> = Arc::from(policy.cluster(random.u64(..), &record.attributes));
+    record.cluster = Arc::clone(&name);
+    let Some(cluster) = clusters.get(&name) else {
         record.flags.insert_reason(Reason::NoCluster);
         return Err(Error::new(Reason::NoCluster, format!("cluster {name} does not exist")));
     };
-    let hash = policy.hash(&record.connection.remote);
+    let hash = policy.hash(record);
     let mut failed = None;
     for _ in 0..policy.connect_attempts_max {
         record.attempts += 1;
@@ -103,10 +105,12 @@ async fn attempt(
     random: &mut fastrand::Rng,
     record: &mut Record,
 ) -> Result<Connected, Error> {
+    let server_name = record.attributes.text_of(FilterStateFactory::UpstreamServerName).map(Text::from);
+    let options = SendOptions { server_name, ..SendOptions::default() };
     let picked = cluster.pick(&PickContext { hash, ..PickContext::default() }, random)?;
     let host = picked.host.address().clone();
     record.upstream = Some(UpstreamFacts { host, local: None, protocol: "" });
-    let connected = pools.connect(cluster, &picked.host, &SendOptions::default()).await?;
+    let connected = pools.connect(cluster, &picked.host, &options).await?;
     if let Some(upstream) = &mut record.upstream {
         upstream.local = connected.facts.local;
     }

@@ -1,6 +1,8 @@
 //! Which requests a log writes down.
 
-use xds::model::{AccessLogFilter, Comparison, Fraction, HeaderMatcher, RuntimeUInt32};
+use xds::model::{
+    AccessLogFilter, Comparison, Fraction, HeaderMatcher, MetadataKey, RuntimeUInt32, ValueMatcher,
+};
 
 use super::format::{Needs, add};
 use crate::error::Invalid;
@@ -28,6 +30,11 @@ enum Kind {
     Grpc {
         statuses: Vec<u32>,
         exclude: bool,
+    },
+    Metadata {
+        key: MetadataKey,
+        value: ValueMatcher,
+        otherwise: bool,
     },
 }
 
@@ -87,6 +94,9 @@ impl Kind {
             AccessLogFilter::GrpcStatus { statuses, exclude } => {
                 Self::Grpc { statuses: statuses.clone(), exclude: *exclude }
             }
+            AccessLogFilter::Metadata { key, value, match_if_key_not_found } => {
+                Self::Metadata { key: key.clone(), value: value.clone(), otherwise: *match_if_key_not_found }
+            }
         })
     }
 
@@ -118,6 +128,10 @@ impl Kind {
                 let status = record.grpc_status.unwrap_or_else(|| grpc_of_http(record.status));
                 statuses.contains(&status) != *exclude
             }
+            Self::Metadata { key: MetadataKey { namespace, path }, value, otherwise } => {
+                let found = record.attributes.metadata().value(namespace, path);
+                found.map_or(*otherwise, |found| value.is_match(found))
+            }
         }
     }
 
@@ -136,7 +150,8 @@ impl Kind {
             | Self::Share(..)
             | Self::AnyFlag
             | Self::Flags(_)
-            | Self::Grpc { .. } => {}
+            | Self::Grpc { .. }
+            | Self::Metadata { .. } => {}
         }
     }
 }

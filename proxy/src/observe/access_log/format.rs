@@ -3,10 +3,11 @@
 use std::fmt::Write as _;
 
 use http::HeaderName;
-use xds::model::{FormatPart, FormatString, Operator};
+use xds::model::{self, FormatPart, FormatString, Operator};
 
 use super::clock::TimeFormat;
 use super::environment::Environment;
+use super::shown;
 use super::value::{Lookup, Value};
 use crate::observe::field::Field;
 use crate::observe::record::{Heads, Record};
@@ -80,6 +81,8 @@ impl Format {
                 Part::Command { lookup, bytes_max } => match lookup.find(record, heads) {
                     Value::Missing => out.push_str(missing),
                     Value::Text(text) => out.push_str(cut(&text, *bytes_max)),
+                    Value::Metadata(value) => out.push_str(cut(&shown::text(&value), *bytes_max)),
+                    Value::Quoted(text) => out.push_str(cut(&shown::message(text), *bytes_max)),
                     Value::Number(number) if *bytes_max == usize::MAX => {
                         out.write_fmt(format_args!("{number}")).expect("writing to a string cannot fail");
                     }
@@ -106,6 +109,12 @@ impl Format {
             Value::Text(text) if text.len() > *bytes_max => {
                 Value::Text(cut(&text, *bytes_max).to_owned().into())
             }
+            Value::Metadata(found) => match &*found {
+                model::Value::String(text) if text.len() > *bytes_max => {
+                    Value::Text(cut(text, *bytes_max).to_owned().into())
+                }
+                _ => Value::Metadata(found),
+            },
             value => value,
         })
     }
@@ -121,7 +130,11 @@ impl Format {
                 }
                 Lookup::Response(field, fallback) => (field, fallback, &mut needs.response_headers),
                 Lookup::Trailer(field, fallback) => (field, fallback, &mut needs.response_trailers),
-                Lookup::Started(_) | Lookup::LocalReplyBody | Lookup::Plain(_) => continue,
+                Lookup::Started(_)
+                | Lookup::LocalReplyBody
+                | Lookup::Metadata(_)
+                | Lookup::Object(..)
+                | Lookup::Plain(_) => continue,
             };
             for field in [Some(fields), fallback.as_ref()].into_iter().flatten() {
                 if let Field::Name(name) = field {
@@ -164,6 +177,8 @@ fn compile_operator(operator: &Operator, environment: &Environment) -> Result<Co
         Operator::StartTime(None) => Lookup::Started(TimeFormat::iso()),
         Operator::StartTime(Some(format)) => Lookup::Started(TimeFormat::parse(format)?),
         Operator::LocalReplyBody => Lookup::LocalReplyBody,
+        Operator::DynamicMetadata(key) => Lookup::Metadata(key.clone()),
+        Operator::FilterState { key, form } => Lookup::Object(key.clone(), *form),
         Operator::Hostname => {
             let known = Some(environment.hostname.clone()).filter(|name| !name.is_empty());
             return Ok(Compiled::Constant(known.unwrap_or_else(|| "-".to_owned())));

@@ -7,6 +7,7 @@ use xds::model::JsonValue;
 
 use super::environment::Environment;
 use super::format::{Format, Needs};
+use super::shown::{self, quoted};
 use super::value::Value;
 use crate::error::Invalid;
 use crate::observe::record::{Heads, Record};
@@ -92,11 +93,13 @@ impl JsonFormat {
             Some(Value::Number(number)) => {
                 out.write_fmt(format_args!("{number}")).expect("writing to a string cannot fail");
             }
-            Some(Value::Text(text)) => string(out, &text),
+            Some(Value::Text(text)) => quoted(out, &text),
+            Some(Value::Quoted(text)) => quoted(out, text),
+            Some(Value::Metadata(value)) => shown::json(out, &value),
             None => {
                 let mut text = String::new();
                 format.render(&mut text, record, heads, if self.omit_empty { "" } else { "-" });
-                string(out, &text);
+                quoted(out, &text);
             }
         }
         true
@@ -106,7 +109,7 @@ impl JsonFormat {
 fn compile_object(fields: &BTreeMap<String, JsonValue>, environment: &Environment) -> Result<Node, Invalid> {
     let fields = fields.iter().map(|(name, value)| {
         let mut key = String::new();
-        string(&mut key, name);
+        quoted(&mut key, name);
         let node = compile(value, environment).map_err(|invalid| invalid.within(name))?;
         Ok((key, node))
     });
@@ -142,9 +145,4 @@ fn collect(node: &Node, needs: &mut Needs) {
         Node::Object(fields) => fields.iter().for_each(|(_, node)| collect(node, needs)),
         Node::List(nodes) => nodes.iter().for_each(|node| collect(node, needs)),
     }
-}
-
-/// Appends `text` as a JSON string (RFC 8259 §7).
-fn string(out: &mut String, text: &str) {
-    out.push_str(&serde_json::to_string(text).expect("a text is always valid JSON"));
 }

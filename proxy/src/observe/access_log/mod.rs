@@ -11,6 +11,7 @@ mod json;
 mod line;
 mod log;
 mod output;
+mod shown;
 mod value;
 
 #[cfg(test)]

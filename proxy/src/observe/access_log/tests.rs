@@ -27,6 +27,7 @@ fn connection() -> Rc<ConnectionFacts> {
         server_name: None,
         tls: None,
         remote_text: Default::default(),
+        attributes: Default::default(),
     })
 }
 

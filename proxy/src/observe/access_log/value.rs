@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::time::Duration;
 
-use xds::model::{Address, Host, Operator, SocketAddress};
+use xds::model::{self, Address, FilterStateForm, Host, MetadataKey, Operator, SocketAddress};
 
 use super::clock::TimeFormat;
 use crate::fields::Fields;
@@ -11,12 +11,16 @@ use crate::observe::field::Field;
 use crate::observe::record::{Heads, Place, Record};
 
 /// A value with its type, which JSON keeps.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum Value<'a> {
     /// There is none: `-` in text, `null` in JSON.
     Missing,
     Text(Cow<'a, str>),
     Number(u64),
+    /// Never null.
+    Metadata(Cow<'a, model::Value>),
+    /// A text in quotes, in text too.
+    Quoted(&'a str),
 }
 
 /// A compiled operator.
@@ -27,6 +31,8 @@ pub(super) enum Lookup {
     Trailer(Field, Option<Field>),
     Started(TimeFormat),
     LocalReplyBody,
+    Metadata(MetadataKey),
+    Object(String, FilterStateForm),
     Plain(Operator),
 }
 
@@ -43,6 +49,14 @@ impl Lookup {
             Self::Response(field, fallback) => of(heads.response, field, fallback.as_ref()),
             Self::Trailer(field, fallback) => of(heads.trailers, field, fallback.as_ref()),
             Self::LocalReplyBody => Value::Text(Cow::Borrowed(heads.local_reply_body)),
+            Self::Metadata(key) => metadata(key, record),
+            Self::Object(key, form) => {
+                let Some(object) = record.attributes.object(key) else { return Value::Missing };
+                match form {
+                    FilterStateForm::Plain => Value::Text(Cow::Borrowed(&object.text)),
+                    FilterStateForm::Typed => object.message().map_or(Value::Missing, Value::Quoted),
+                }
+            }
             Self::Started(format) => Value::Text(Cow::Owned(format.render(record.started_at))),
             Self::Plain(operator) => plain(operator, record),
         }
@@ -55,6 +69,18 @@ fn of<'a>(fields: Option<&'a Fields>, field: &Field, fallback: Option<&Field>) -
         .of_fields(fields)
         .or_else(|| fallback.and_then(|fallback| fallback.of_fields(fields)))
         .map_or(Value::Missing, Value::Text)
+}
+
+/// A value of the dynamic metadata; without a path all of the namespace.
+fn metadata<'a>(key: &MetadataKey, record: &'a Record) -> Value<'a> {
+    let metadata = record.attributes.metadata();
+    let MetadataKey { namespace, path } = key;
+    let found = if path.is_empty() {
+        metadata.of(namespace).map(|fields| Cow::Owned(model::Value::Struct(fields.clone())))
+    } else {
+        metadata.value(namespace, path).map(Cow::Borrowed)
+    };
+    found.filter(|value| **value != model::Value::Null).map_or(Value::Missing, Value::Metadata)
 }
 
 fn plain<'a>(operator: &Operator, record: &'a Record) -> Value<'a> {
@@ -93,6 +119,8 @@ fn plain<'a>(operator: &Operator, record: &'a Record) -> Value<'a> {
         | O::ResponseTrailer { .. }
         | O::StartTime(_)
         | O::LocalReplyBody
+        | O::DynamicMetadata(_)
+        | O::FilterState { .. }
         | O::Hostname
         | O::Environment(_) => unreachable!("compiled into lookups and literals of their own"),
         other => upstream(other, record),

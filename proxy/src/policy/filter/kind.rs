@@ -10,8 +10,11 @@ use super::csrf::{Csrf, CsrfPolicy};
 use super::decompressor::Decompressor;
 use super::fault::{Fault, FaultRule};
 use super::header_mutation::{Changes, HeaderMutation};
+use super::header_to_metadata::HeaderToMetadata;
 use super::local_rate_limit::LocalRateLimit;
+use super::set_metadata::SetMetadata;
 use crate::error::Invalid;
+use crate::policy::filter_state::Objects;
 use crate::policy::http::Shared;
 
 /// A filter, ready to be asked.
@@ -35,6 +38,12 @@ pub enum Kind {
     Decompressor(Arc<Decompressor>),
     /// gRPC for browsers.
     GrpcWeb,
+    /// Dynamic metadata that is always the same.
+    SetMetadata(SetMetadata),
+    /// Dynamic metadata made of fields and cookies.
+    HeaderToMetadata(Box<HeaderToMetadata>),
+    /// Objects kept about the request.
+    SetFilterState(Objects),
 }
 
 /// A filter's settings on a host, route or weighted cluster.
@@ -54,6 +63,10 @@ pub enum Setting {
     LocalRateLimit(Box<LocalRateLimit>),
     /// Of the compressor.
     Compressor(CompressorPerRoute),
+    /// Of the filter that makes dynamic metadata of fields.
+    HeaderToMetadata(Box<HeaderToMetadata>),
+    /// Of the filter that keeps objects.
+    SetFilterState(Objects),
 }
 
 impl Kind {
@@ -93,6 +106,14 @@ impl Kind {
                 Self::Decompressor(Arc::new(Decompressor::compile(filter, counters)?))
             }
             K::GrpcWeb => Self::GrpcWeb,
+            K::SetMetadata(filter) => Self::SetMetadata(SetMetadata::new(filter)),
+            K::HeaderToMetadata(filter) => {
+                Self::HeaderToMetadata(Box::new(HeaderToMetadata::compile(filter, shared)?))
+            }
+            K::SetFilterState(filter) => {
+                let objects = Objects::compile(&filter.on_request_headers, shared.environment());
+                Self::SetFilterState(objects.map_err(|invalid| invalid.within("on_request_headers"))?)
+            }
         }))
     }
 }
@@ -115,6 +136,13 @@ impl Setting {
                 Self::LocalRateLimit(Box::new(LocalRateLimit::compile(filter, shared)?))
             }
             FilterConfig::Compressor(settings) => Self::Compressor(*settings),
+            FilterConfig::HeaderToMetadata(filter) => {
+                Self::HeaderToMetadata(Box::new(HeaderToMetadata::compile(filter, shared)?))
+            }
+            FilterConfig::SetFilterState(filter) => {
+                let objects = Objects::compile(&filter.on_request_headers, shared.environment());
+                Self::SetFilterState(objects.map_err(|invalid| invalid.within("on_request_headers"))?)
+            }
         })
     }
 
@@ -146,6 +174,18 @@ impl Setting {
     #[must_use]
     pub fn compressor(&self) -> Option<CompressorPerRoute> {
         if let Self::Compressor(settings) = self { Some(*settings) } else { None }
+    }
+
+    /// The rules of the filter that makes dynamic metadata of fields.
+    #[must_use]
+    pub fn header_to_metadata(&self) -> Option<&HeaderToMetadata> {
+        if let Self::HeaderToMetadata(filter) = self { Some(filter) } else { None }
+    }
+
+    /// The objects of the filter that keeps some.
+    #[must_use]
+    pub fn objects(&self) -> Option<&Objects> {
+        if let Self::SetFilterState(objects) = self { Some(objects) } else { None }
     }
 
     /// The limits of the local rate limit filter.

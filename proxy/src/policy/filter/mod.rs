@@ -19,6 +19,10 @@ pub mod decompressor;
 
 pub mod grpc_web;
 
+pub mod set_metadata;
+
+pub mod header_to_metadata;
+
 mod kind;
 
 mod overrides;

@@ -7,6 +7,7 @@ use xxhash_rust::xxh64::xxh64;
 
 use super::connection::Ends;
 use crate::body::RequestHead;
+use crate::observe::attributes::Attributes;
 use crate::observe::field::Field;
 use crate::policy::facts;
 
@@ -26,6 +27,7 @@ enum Source {
     Cookie { name: String, ttl: Option<std::time::Duration>, path: String },
     ClientAddress,
     QueryParameter(String),
+    Object(String),
 }
 
 /// A cookie that the client is to keep so that it hashes alike next time.
@@ -51,6 +53,7 @@ impl HashPolicies {
                 }
                 HashSource::SourceIp => Source::ClientAddress,
                 HashSource::QueryParameter(name) => Source::QueryParameter(name.clone()),
+                HashSource::FilterState(key) => Source::Object(key.clone()),
             };
             Ok(HashPolicy { source, terminal: model.terminal })
         });
@@ -59,10 +62,10 @@ impl HashPolicies {
 
     /// Combines the policies' hashes as Envoy does: rotate what is there, mix the next in.
     #[must_use]
-    pub fn hash(&self, head: &RequestHead, ends: Ends<'_>) -> Hashed {
+    pub fn hash(&self, head: &RequestHead, ends: Ends<'_>, attributes: &Attributes) -> Hashed {
         let mut hashed = Hashed::default();
         for policy in &self.0 {
-            if let Some(next) = policy.source.hash(head, ends, &mut hashed.cookies) {
+            if let Some(next) = policy.source.hash(head, ends, attributes, &mut hashed.cookies) {
                 // Rotating keeps two equal rules from cancelling each other out.
                 hashed.hash = Some(hashed.hash.map_or(0, |old| old.rotate_left(1)) ^ next);
             }
@@ -75,8 +78,15 @@ impl HashPolicies {
 }
 
 impl Source {
-    fn hash(&self, head: &RequestHead, ends: Ends<'_>, cookies: &mut Vec<NewCookie>) -> Option<u64> {
+    fn hash(
+        &self,
+        head: &RequestHead,
+        ends: Ends<'_>,
+        attributes: &Attributes,
+        cookies: &mut Vec<NewCookie>,
+    ) -> Option<u64> {
         match self {
+            Self::Object(key) => attributes.hashable(key).map(|text| xxh64(text.as_bytes(), 0)),
             Self::Header(Field::Name(name)) => {
                 let mut values: Vec<&[u8]> = head.headers.get_all(name).map(HeaderValue::as_bytes).collect();
                 // Sorted, so that the order in which a client sends equal fields does not matter.

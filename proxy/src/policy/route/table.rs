@@ -15,6 +15,7 @@ use super::rewrite::set_authority;
 use crate::body::RequestHead;
 use crate::error::Invalid;
 use crate::observe::access_log::Environment;
+use crate::observe::attributes::Attributes;
 use crate::observe::record::Record;
 use crate::policy::descriptor::DescriptorRules;
 use crate::policy::draw::Draw;
@@ -135,13 +136,13 @@ impl RouteTable {
 
     /// The route for a request; `draw` decides shares.
     #[must_use]
-    pub fn find(&self, head: &RequestHead, draw: Draw<'_>) -> Found<'_> {
+    pub fn find(&self, head: &RequestHead, draw: Draw<'_>, attributes: &Attributes) -> Found<'_> {
         let Some(host) = self.domains.find(&head.authority) else { return Found::None };
         let host = &self.hosts[host];
         if host.demands_tls(head) {
             return Found::TlsRequired;
         }
-        match host.find(head, draw) {
+        match host.find(head, draw, attributes) {
             Some(route) => Found::Route(host, route),
             None => Found::None,
         }
@@ -182,9 +183,11 @@ impl VirtualHost {
     }
 
     /// The first route, in the order of the configuration, that takes the request.
-    fn find(&self, head: &RequestHead, draw: Draw<'_>) -> Option<&Route> {
+    fn find(&self, head: &RequestHead, draw: Draw<'_>, attributes: &Attributes) -> Option<&Route> {
         let path = path_only(&head.path);
-        let takes = |route: &Route| route.matcher.is_match(head, path, draw) && route.action.is_open(draw);
+        let takes = |route: &Route| {
+            route.matcher.is_match(head, path, draw, attributes) && route.action.is_open(draw)
+        };
         match &self.index {
             None => self.routes.iter().find(|route| takes(route)),
             Some(index) => {

@@ -2,14 +2,16 @@ use std::sync::LazyLock;
 
 use http::{Method, StatusCode};
 use xds::model::{
-    AppendAction, ClusterTarget, DataSource, DirectResponse, Domain, Fraction, HashPolicy, HashSource,
-    HeaderMatcher, HeaderMutations, HeaderTest, HostRewrite, PathMatch, PathRewrite, QueryMatcher, QueryTest,
-    Redirect, RedirectPath, Regex, RequireTls, Route, RouteAction, RouteConfiguration, RouteMatch,
-    RuntimeFraction, RuntimeLayer, RuntimeSource, StringMatcher, WeightedCluster, WeightedClusters,
+    AppendAction, ClusterTarget, DataSource, DirectResponse, Domain, FilterStateFactory, Fraction,
+    HashPolicy, HashSource, HeaderMatcher, HeaderMutations, HeaderTest, HostRewrite, PathMatch, PathRewrite,
+    QueryMatcher, QueryTest, Redirect, RedirectPath, Regex, RequireTls, Route, RouteAction,
+    RouteConfiguration, RouteMatch, RuntimeFraction, RuntimeLayer, RuntimeSource, StringMatcher,
+    WeightedCluster, WeightedClusters,
 };
 
 use super::{Action, Ends, Found, RouteTable};
 use crate::body::{RequestHead, Scheme};
+use crate::observe::attributes::Attributes;
 use crate::policy::draw::Draw;
 use crate::policy::samples;
 use crate::policy::samples::{add, forward, get, host, path_match, place, prefix, record, route, table, to};
@@ -31,7 +33,7 @@ fn any(routes: Vec<Route>) -> RouteTable {
 
 /// The name of the route (which is its cluster's here), or of the virtual host's demand.
 fn found(table: &RouteTable, head: &RequestHead) -> String {
-    match table.find(head, draw(0)) {
+    match table.find(head, draw(0), &Attributes::NONE) {
         Found::Route(_, route) => route.name.to_string(),
         Found::TlsRequired => "tls".to_owned(),
         Found::None => "none".to_owned(),
@@ -223,7 +225,9 @@ fn redirects_build_envoys_location() {
         let scheme = if proto == "https" { Scheme::Https } else { Scheme::Http };
         let head = RequestHead { scheme, ..get(authority, "/r/a?b=1", &[("x-forwarded-proto", proto)]) };
         let table = any(vec![route(prefix("/r"), RouteAction::Redirect(model.clone()))]);
-        let Found::Route(_, route) = table.find(&head, draw(0)) else { panic!("no route") };
+        let Found::Route(_, route) = table.find(&head, draw(0), &Attributes::NONE) else {
+            panic!("no route")
+        };
         let reply = route.reply(&head).unwrap();
         assert_eq!(reply.headers["location"], expected, "{model:?} from {authority}");
     }
@@ -238,7 +242,9 @@ fn a_direct_response_has_its_body_and_a_created_one_its_own_address() {
         };
         let table = any(vec![route(prefix("/"), RouteAction::DirectResponse(direct))]);
         let head = get("h", "/x?y", &[]);
-        let Found::Route(_, route) = table.find(&head, draw(0)) else { panic!("no route") };
+        let Found::Route(_, route) = table.find(&head, draw(0), &Attributes::NONE) else {
+            panic!("no route")
+        };
         let reply = route.reply(&head).unwrap();
         assert_eq!(reply.body, "hello");
         assert_eq!(reply.headers.get("location").map(|value| value.to_str().unwrap()), location);
@@ -261,7 +267,9 @@ fn shaped(model: Route, head: RequestHead) -> RequestHead {
 }
 
 fn shaped_by(table: &RouteTable, mut head: RequestHead, random: u64) -> RequestHead {
-    let Found::Route(_, route) = table.find(&head, draw(random)) else { panic!("no route") };
+    let Found::Route(_, route) = table.find(&head, draw(random), &Attributes::NONE) else {
+        panic!("no route")
+    };
     let Action::Forward(forward) = &route.action else { panic!("not forwarded") };
     let cluster = forward.target.choose(&head, draw(random)).unwrap();
     route.shape_request(forward, &cluster, &mut head, &record(), true);
@@ -403,7 +411,9 @@ fn weighted_clusters_share_by_weight_and_headers_name_clusters() {
         any(vec![route(prefix("/"), RouteAction::Forward(Box::new(forward)))])
     };
     let chosen = |table: &RouteTable, head: &RequestHead, random| {
-        let Found::Route(_, route) = table.find(head, draw(random)) else { panic!("no route") };
+        let Found::Route(_, route) = table.find(head, draw(random), &Attributes::NONE) else {
+            panic!("no route")
+        };
         let Action::Forward(forward) = &route.action else { panic!("not forwarded") };
         forward.target.choose(head, draw(random)).map(|cluster| cluster.name.to_string())
     };
@@ -440,7 +450,7 @@ fn runtime_values_stand_in_for_shares_and_weights() {
         live.modify(&changes.split('&').map(pair).collect()).unwrap();
         let (runtime, head) = (live.load(), get("h", path, &[]));
         let draw = Draw { random: 0, runtime: &runtime };
-        let Found::Route(_, route) = table.find(&head, draw) else { panic!("no route") };
+        let Found::Route(_, route) = table.find(&head, draw, &Attributes::NONE) else { panic!("no route") };
         let Action::Forward(forward) = &route.action else { panic!("not forwarded") };
         format!("{} to {}", route.name, forward.target.choose(&head, draw).unwrap().name)
     };
@@ -467,10 +477,13 @@ fn hashes_are_envoys() {
         };
         forward.hash_policy = policies.iter().map(policy).collect();
         let table = any(vec![route(prefix("/"), RouteAction::Forward(Box::new(forward)))]);
-        let Found::Route(_, route) = table.find(head, draw(0)) else { panic!("no route") };
+        let Found::Route(_, route) = table.find(head, draw(0), &Attributes::NONE) else { panic!("no route") };
         let Action::Forward(forward) = &route.action else { panic!("not forwarded") };
         let ends = (place("10.0.0.1:0"), place("10.0.0.1:99"), place("10.0.0.2:80"));
-        forward.hash.hash(head, Ends { client: &ends.0, remote: &ends.1, local: &ends.2 })
+        let mut attributes = Attributes::default();
+        attributes.keep(&"state".into(), FilterStateFactory::HashableText, "foo");
+        attributes.keep(&"text".into(), FilterStateFactory::Text, "foo");
+        forward.hash.hash(head, Ends { client: &ends.0, remote: &ends.1, local: &ends.2 }, &attributes)
     };
     let header = |name: &str| HashSource::Header(name.to_owned());
     // XXH64 with seed 0, by the reference implementation.
@@ -479,6 +492,8 @@ fn hashes_are_envoys() {
     assert_eq!(hash(&[(header("x"), false)], &head).hash, Some(foo));
     assert_eq!(hash(&[(HashSource::QueryParameter("q".into()), false)], &head).hash, Some(foo));
     assert_eq!(hash(&[(header("none"), false)], &head).hash, None);
+    assert_eq!(hash(&[(HashSource::FilterState("state".into()), false)], &head).hash, Some(foo));
+    assert_eq!(hash(&[(HashSource::FilterState("text".into()), false)], &head).hash, None);
     assert_eq!(hash(&[(header(":authority"), false)], &get("foo", "/", &[])).hash, Some(foo));
     let twice = [(header("x"), false), (header("x"), false)];
     assert_eq!(hash(&twice, &head).hash, Some(foo.rotate_left(1) ^ foo));

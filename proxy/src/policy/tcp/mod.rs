@@ -5,12 +5,13 @@ mod stats;
 use std::sync::Arc;
 use std::time::Duration;
 
-use xds::model::{self, ClusterName, HashSource, TcpTarget};
+use xds::model::{self, ClusterName, FilterStateFactory, HashSource, TcpTarget};
 
 use crate::error::Invalid;
 use crate::observe::access_log::{AccessLogs, Outputs};
+use crate::observe::attributes::Attributes;
 use crate::observe::metrics::Counters;
-use crate::observe::record::Place;
+use crate::observe::record::Record;
 use crate::runtime::LiveRuntime;
 use crate::upstream::xx_hash64;
 
@@ -32,7 +33,7 @@ pub struct TcpPolicy {
     /// How many endpoints are tried; at least 1.
     pub connect_attempts_max: u32,
     target: TcpTarget,
-    hash_source_ip: bool,
+    hash: Option<HashSource>,
 }
 
 impl TcpPolicy {
@@ -51,9 +52,9 @@ impl TcpPolicy {
             hash_policy,
         } = model;
         for (index, policy) in hash_policy.iter().enumerate() {
-            if policy.source != HashSource::SourceIp {
+            if !matches!(policy.source, HashSource::SourceIp | HashSource::FilterState(_)) {
                 let path = format!("hash_policy[{index}]");
-                return Err(Invalid::new(path, "a TCP proxy can hash by source_ip only"));
+                return Err(Invalid::new(path, "a TCP proxy can hash by source_ip and filter_state only"));
             }
         }
         Ok(Self {
@@ -64,24 +65,33 @@ impl TcpPolicy {
             max_duration: *max_downstream_connection_duration,
             connect_attempts_max: (*max_connect_attempts).max(1),
             target: target.clone(),
-            hash_source_ip: !hash_policy.is_empty(),
+            hash: hash_policy.first().map(|policy| policy.source.clone()),
         })
     }
 
-    /// The cluster of the next connection; `draw` is any number.
+    /// The cluster of the next connection, the one that a filter noted first; `draw` is any number.
     #[must_use]
-    pub fn cluster(&self, draw: u64) -> &ClusterName {
-        match &self.target {
-            TcpTarget::Cluster(name) => name,
-            TcpTarget::Weighted(clusters) => by_weight(clusters, draw),
+    pub fn cluster<'a>(&'a self, draw: u64, attributes: &'a Attributes) -> &'a str {
+        match (attributes.text_of(FilterStateFactory::TcpCluster), &self.target) {
+            (Some(name), _) => name,
+            (None, TcpTarget::Cluster(name)) => name.as_str(),
+            (None, TcpTarget::Weighted(clusters)) => by_weight(clusters, draw).as_str(),
         }
     }
 
-    /// The hash of a connection from `source`, computed as Envoy does; `None` lets the balancer draw.
+    /// The hash of a connection, computed as Envoy does; `None` lets the balancer draw.
     #[must_use]
-    pub fn hash(&self, source: &Place) -> Option<u64> {
-        let ip = source.ip().filter(|_| self.hash_source_ip)?;
-        Some(xx_hash64(ip.to_string().as_bytes(), 0))
+    pub fn hash(&self, record: &Record) -> Option<u64> {
+        match self.hash.as_ref()? {
+            HashSource::SourceIp => {
+                let ip = record.connection.remote.ip()?;
+                Some(xx_hash64(ip.to_string().as_bytes(), 0))
+            }
+            HashSource::FilterState(key) => {
+                record.attributes.hashable(key).map(|text| xx_hash64(text.as_bytes(), 0))
+            }
+            HashSource::Header(_) | HashSource::Cookie { .. } | HashSource::QueryParameter(_) => None,
+        }
     }
 }
 
@@ -100,11 +110,15 @@ fn by_weight(clusters: &[(ClusterName, u32)], draw: u64) -> &ClusterName {
 
 #[cfg(test)]
 mod tests {
+    use std::rc::Rc;
+
     use xds::model::HashPolicy;
 
     use super::*;
     use crate::observe::access_log::Environment;
     use crate::observe::metrics::Registry;
+    use crate::observe::record::{ConnectionFacts, Place};
+    use crate::policy::samples::connection;
 
     fn model(target: TcpTarget) -> model::TcpProxy {
         model::TcpProxy {
@@ -127,21 +141,40 @@ mod tests {
     fn connections_are_shared_by_weight() {
         let weighted = [("a", 1), ("none", 0), ("b", 3)].map(|(name, weight)| (name.into(), weight));
         let policy = compile(&model(TcpTarget::Weighted(weighted.to_vec()))).unwrap();
-        let drawn: Vec<&str> = (0..8).map(|draw| policy.cluster(draw).as_str()).collect();
+        let drawn: Vec<&str> = (0..8).map(|draw| policy.cluster(draw, &Attributes::NONE)).collect();
         assert_eq!(drawn, ["a", "b", "b", "b", "a", "b", "b", "b"]);
     }
 
     #[test]
+    fn a_noted_cluster_comes_first() {
+        let policy = compile(&model(TcpTarget::Cluster("a".into()))).unwrap();
+        let mut attributes = Attributes::default();
+        let factory = FilterStateFactory::TcpCluster;
+        attributes.keep(&factory.name().into(), factory, "b");
+        assert_eq!(policy.cluster(0, &attributes), "b");
+        assert_eq!(policy.cluster(0, &Attributes::NONE), "a");
+    }
+
+    #[test]
     fn a_hash_depends_on_the_address_and_not_on_the_port() {
-        let by_source = HashPolicy { source: HashSource::SourceIp, terminal: false };
+        let by = |source| HashPolicy { source, terminal: false };
         let with = |hash_policy| model::TcpProxy { hash_policy, ..model(TcpTarget::Cluster("a".into())) };
-        let place = |text: &str| Place::Ip(text.parse().unwrap());
-        let policy = compile(&with(vec![by_source])).unwrap();
+        let from = |place: Place| {
+            let connection = ConnectionFacts { remote: place, ..connection("192.0.2.1:1") };
+            Record::begin(Rc::new(connection), "", Arc::default())
+        };
+        let place = |text: &str| from(Place::Ip(text.parse().unwrap()));
+        let policy = compile(&with(vec![by(HashSource::SourceIp)])).unwrap();
         assert_eq!(policy.hash(&place("192.0.2.1:1")), policy.hash(&place("192.0.2.1:2")));
         assert_ne!(policy.hash(&place("192.0.2.1:1")), policy.hash(&place("192.0.2.2:1")));
-        assert_eq!(policy.hash(&Place::Pipe("".into())), None);
+        assert_eq!(policy.hash(&from(Place::Pipe("".into()))), None);
         assert_eq!(compile(&with(Vec::new())).unwrap().hash(&place("192.0.2.1:1")), None);
-        let by_header = HashPolicy { source: HashSource::Header("x".to_owned()), terminal: false };
+        let by_header = by(HashSource::Header("x".to_owned()));
         assert_eq!(compile(&with(vec![by_header])).unwrap_err().path, "hash_policy[0]");
+        let policy = compile(&with(vec![by(HashSource::FilterState("k".to_owned()))])).unwrap();
+        let mut record = place("192.0.2.1:1");
+        assert_eq!(policy.hash(&record), None);
+        record.attributes.keep(&"k".into(), FilterStateFactory::HashableText, "foo");
+        assert_eq!(policy.hash(&record), Some(xx_hash64(b"foo", 0)));
     }
 }

@@ -22,6 +22,10 @@ mod decompressor;
 
 mod grpc_web;
 
+mod metadata;
+
+mod filter_state;
+
 pub fn cases() -> Vec<Case> {
     [
         cors::cases(),
@@ -33,6 +37,8 @@ pub fn cases() -> Vec<Case> {
         compressor::cases(),
         decompressor::cases(),
         grpc_web::cases(),
+        metadata::cases(),
+        filter_state::cases(),
     ]
     .concat()
 }

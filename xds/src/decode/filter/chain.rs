@@ -7,12 +7,14 @@ use pb::http_filter::ConfigType;
 use super::super::any::{self, unpack};
 use super::super::path::{Invalid, Path};
 use super::{
-    buffer, compressor, cors, csrf, decompressor, fault, grpc_web, header_mutation, local_rate_limit, router,
+    buffer, compressor, cors, csrf, decompressor, fault, grpc_web, header_mutation, header_to_metadata,
+    local_rate_limit, router, set_filter_state, set_metadata,
 };
 use crate::model::{HttpFilter, HttpFilterKind};
 
 /// Types that a chain may name, for those who name another.
-const ACCEPTED: &str = "Router, Cors, CsrfPolicy, Buffer, HTTPFault, HeaderMutation, LocalRateLimit, Compressor, Decompressor, GrpcWeb";
+const ACCEPTED: &str = "Router, Cors, CsrfPolicy, Buffer, HTTPFault, HeaderMutation, LocalRateLimit, Compressor, \
+     Decompressor, GrpcWeb, set_metadata.v3.Config, header_to_metadata.v3.Config, set_filter_state.v3.Config";
 
 /// The filters in order.
 pub(in crate::decode) fn http_filters(
@@ -84,6 +86,15 @@ fn kind(path: &Path<'_>, config: &Any) -> Result<Option<HttpFilterKind>, Invalid
         "grpc_web.v3.GrpcWeb" => {
             grpc_web::filter(&unpack(path, config)?);
             K::GrpcWeb
+        }
+        "set_metadata.v3.Config" => {
+            K::SetMetadata(Box::new(set_metadata::filter(path, &unpack(path, config)?)?))
+        }
+        "header_to_metadata.v3.Config" => {
+            K::HeaderToMetadata(Box::new(header_to_metadata::filter(path, &unpack(path, config)?)?))
+        }
+        "set_filter_state.v3.Config" => {
+            K::SetFilterState(Box::new(set_filter_state::filter(path, &unpack(path, config)?)?))
         }
         _ => return Ok(None),
     }))

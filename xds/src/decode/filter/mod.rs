@@ -22,6 +22,12 @@ mod decompressor;
 
 mod grpc_web;
 
+mod set_metadata;
+
+mod header_to_metadata;
+
+mod set_filter_state;
+
 mod chain;
 
 mod overrides;

@@ -7,11 +7,14 @@ use envoy_types::pb::google::protobuf::Any;
 
 use super::super::any::{self, unpack};
 use super::super::path::{Invalid, Path};
-use super::{buffer, compressor, cors, csrf, fault, header_mutation, local_rate_limit};
+use super::{
+    buffer, compressor, cors, csrf, fault, header_mutation, header_to_metadata, local_rate_limit,
+    set_filter_state,
+};
 use crate::model::{FilterConfig, FilterOverride, FilterSetting};
 
 /// Types that may stand here, for those who name another.
-const ACCEPTED: &str = "FilterConfig, CorsPolicy, CsrfPolicy, BufferPerRoute, HTTPFault, HeaderMutationPerRoute, LocalRateLimit, CompressorPerRoute";
+const ACCEPTED: &str = "FilterConfig, CorsPolicy, CsrfPolicy, BufferPerRoute, HTTPFault, HeaderMutationPerRoute, LocalRateLimit, CompressorPerRoute, header_to_metadata.v3.Config, set_filter_state.v3.Config";
 
 /// Every entry, by the name of its filter.
 pub(in crate::decode) fn overrides(
@@ -70,6 +73,12 @@ fn config(path: &Path<'_>, config: &Any) -> Result<Option<FilterConfig>, Invalid
         }
         "compressor.v3.CompressorPerRoute" => {
             C::Compressor(compressor::per_route(path, &unpack(path, config)?)?)
+        }
+        "header_to_metadata.v3.Config" => {
+            C::HeaderToMetadata(Box::new(header_to_metadata::per_route(path, &unpack(path, config)?)?))
+        }
+        "set_filter_state.v3.Config" => {
+            C::SetFilterState(Box::new(set_filter_state::filter(path, &unpack(path, config)?)?))
         }
         _ => return Ok(None),
     }))

@@ -6,9 +6,9 @@ use super::runner::accepts;
 use crate::decode;
 use crate::model::{
     AccessLogFormat, AccessLogSink, Address, ApiType, AppendAction, Cluster, ConfigSource, Discovery, Domain,
-    HashFunction, HeaderTest, LbPolicy, Listener, ListenerFilter, LocalityBalancing, NetworkFilter,
-    RouteAction, RouteConfiguration, RouteSource, RuntimeSource, SanType, SecretKind, StringPattern,
-    UpstreamProtocol, UpstreamTransport, ValidationSource, Value,
+    HashFunction, HeaderTest, HttpFilterKind, LbPolicy, Listener, ListenerFilter, LocalityBalancing,
+    NetworkFilter, RouteAction, RouteConfiguration, RouteSource, RuntimeSource, SanType, SecretKind,
+    StringPattern, UpstreamProtocol, UpstreamTransport, ValidationSource, Value,
 };
 
 fn cluster(fields: &str) -> Cluster {
@@ -262,4 +262,18 @@ fn a_route_whose_optional_plugin_is_not_supported_is_left_out() {
     ));
     let left: Vec<_> = table.virtual_hosts[0].routes.iter().map(|route| route.name.as_str()).collect();
     assert_eq!(left, ["next"]);
+}
+
+#[test]
+fn the_older_form_of_fixed_metadata_comes_first_and_merges() {
+    let filter = "{name: f, typed_config: {'@type': type.googleapis.com/envoy.extensions.filters.http.set_metadata.v3.Config, metadata_namespace: old, value: {a: b}, metadata: [{metadata_namespace: new, value: {a: b}}]}}";
+    let router = "{name: r, typed_config: {'@type': type.googleapis.com/envoy.extensions.filters.http.router.v3.Router}}";
+    let listener = listener(&format!(
+        "filter_chains: [{{filters: [{{name: h, typed_config: {{'@type': type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager, stat_prefix: s, route_config: {{}}, http_filters: [{filter}, {router}]}}}}]}}]"
+    ));
+    let NetworkFilter::Http(manager) = &listener.filter_chains[0].filter else { panic!("{listener:?}") };
+    let HttpFilterKind::SetMetadata(found) = &manager.http_filters[0].kind else { panic!("{manager:?}") };
+    let entries: Vec<_> =
+        found.entries.iter().map(|entry| (entry.namespace.as_str(), entry.allow_overwrite)).collect();
+    assert_eq!(entries, [("old", true), ("new", false)]);
 }

@@ -199,3 +199,47 @@ fn each_filters_settings_are_refused_with_their_path() {
     ];
     refuses(LISTENER, decode::listener, rows);
 }
+
+#[test]
+fn filters_that_note_something_are_refused_with_their_path() {
+    let of = |kind: &str, fields: &str, expected: &str| {
+        let kind = format!("type.googleapis.com/envoy.extensions.filters.http.{kind}.v3.Config");
+        let filter = format!("{{name: f, typed_config: {{'@type': {kind}, {fields}}}}}, {ROUTER}");
+        filters(&filter, &format!("[0].typed_config.{expected}"))
+    };
+    let rule = |fields: &str, expected: &str| {
+        of(
+            "header_to_metadata",
+            &format!("request_rules: [{{{fields}}}]"),
+            &format!("request_rules[0]{expected}"),
+        )
+    };
+    let object = |fields: &str, expected: &str| {
+        let fields = format!("on_request_headers: [{{{fields}}}]");
+        of("set_filter_state", &fields, &format!("on_request_headers[0].{expected}"))
+    };
+    #[rustfmt::skip]
+    let rows = [
+        of("set_metadata", "metadata_namespace: ns", "value: is required beside metadata_namespace"),
+        of("set_metadata", "value: {a: 1}", "metadata_namespace: must not be empty"),
+        of("set_metadata", "metadata: [{metadata_namespace: ns}]", "metadata[0]: is empty; accepted: value, typed_value"),
+        of("set_metadata", "metadata: [{value: {a: 1}}]", "metadata[0].metadata_namespace: must not be empty"),
+        rule("", ".header: must not be empty"),
+        rule("header: a", ": needs on_header_present or on_header_missing"),
+        rule("header: a, cookie: b", ": has both header and cookie"),
+        rule("cookie: b, remove: true, on_header_present: {key: k}", ".remove: a cookie cannot be removed"),
+        rule("header: ':path', remove: true, on_header_present: {key: k}", ".remove: \":path\" cannot be removed"),
+        rule("header: a, on_header_present: {}", ".on_header_present.key: must not be empty"),
+        rule("header: a, on_header_missing: {key: k}", ".on_header_missing.value: must not be empty"),
+        rule("header: a, on_header_missing: {key: k, value: v, regex_value_rewrite: {}}", ".on_header_missing.regex_value_rewrite: is not"),
+        rule("header: a, on_header_present: {key: k, value: v, regex_value_rewrite: {}}", ".on_header_present: has both value and"),
+        of("header_to_metadata", "response_rules: [{header: ':path', on_header_present: {key: k}}]", "response_rules[0].header: \":path\" is not a header name"),
+        of("set_filter_state", "clear_route_cache: true", "clear_route_cache: is not supported here"),
+        object("", "object_key: is required"),
+        object("object_key: a", "object_key: \"a\" is no supported factory; accepted: envoy.string"),
+        object("object_key: a, factory_key: envoy.network.application_protocols", "factory_key: \"envoy.network.application_protocols\" is no"),
+        object("object_key: envoy.string", "format_string: is required"),
+        object("object_key: envoy.string, format_string: {text_format: '%NO%'}", "format_string.text_format: at byte 0"),
+    ];
+    refuses(LISTENER, decode::listener, rows);
+}

@@ -18,6 +18,12 @@ mod compressor;
 
 mod decompressor;
 
+mod set_metadata;
+
+mod header_to_metadata;
+
+mod set_filter_state;
+
 use std::collections::HashMap;
 
 use envoy_types::pb::envoy::config::route::v3::FilterConfig as PbConfig;
@@ -43,6 +49,9 @@ pub(super) fn http_filter(filter: &HttpFilter) -> pb::HttpFilter {
         HttpFilterKind::Decompressor(filter) => any(&decompressor::filter(filter)),
         HttpFilterKind::LocalRateLimit(filter) => any(&local_rate_limit::filter(filter)),
         HttpFilterKind::GrpcWeb => any(&GrpcWeb {}),
+        HttpFilterKind::SetMetadata(filter) => any(&set_metadata::filter(filter)),
+        HttpFilterKind::HeaderToMetadata(filter) => any(&header_to_metadata::filter(filter)),
+        HttpFilterKind::SetFilterState(filter) => any(&set_filter_state::filter(filter)),
     };
     pb::HttpFilter {
         name: name.clone(),
@@ -74,5 +83,7 @@ fn config(config: &FilterConfig) -> Any {
         FilterConfig::HeaderMutation(mutations) => any(&header_mutation::per_route(mutations)),
         FilterConfig::Compressor(settings) => any(&compressor::per_route(*settings)),
         FilterConfig::LocalRateLimit(filter) => any(&local_rate_limit::filter(filter)),
+        FilterConfig::HeaderToMetadata(filter) => any(&header_to_metadata::filter(filter)),
+        FilterConfig::SetFilterState(filter) => any(&set_filter_state::filter(filter)),
     }
 }

@@ -7,7 +7,8 @@ use super::choices::Choices;
 use crate::model::{
     AccessLog, AccessLogFilter, AccessLogFormat, AccessLogSink, Address, ApiType, Cidr, ClusterName,
     Comparison, ConfigSource, DataSource, FormatString, Fraction, HeaderMatcher, HeaderTest, Host, JsonValue,
-    Locality, Metadata, Regex, RuntimeUInt32, SocketAddress, StringMatcher, StringPattern, Value,
+    Locality, Metadata, MetadataKey, MetadataMatcher, Regex, RuntimeUInt32, SocketAddress, StringMatcher,
+    StringPattern, Value, ValueMatcher,
 };
 
 fn ip(from: &mut Choices<'_>) -> IpAddr {
@@ -149,6 +150,27 @@ pub(super) fn header_matcher(from: &mut Choices<'_>) -> HeaderMatcher {
     HeaderMatcher { name, test, invert: from.flag(), treat_missing_header_as_empty: from.flag() }
 }
 
+pub(super) fn metadata_key(from: &mut Choices<'_>) -> MetadataKey {
+    MetadataKey { namespace: from.name(), path: from.some(3, Choices::name) }
+}
+
+pub(super) fn value_matcher(from: &mut Choices<'_>, depth: u8) -> ValueMatcher {
+    match from.between(0, if depth == 0 { 5 } else { 7 }) {
+        0 => ValueMatcher::Null,
+        1 => ValueMatcher::Exact(f64::from(from.number()) / 3.0),
+        2 => ValueMatcher::Range { start: -0.5, end: f64::from(from.number()) },
+        3 => ValueMatcher::Text(string_matcher(from)),
+        4 => ValueMatcher::Bool(from.flag()),
+        5 => ValueMatcher::Present(from.flag()),
+        6 => ValueMatcher::Item(Box::new(value_matcher(from, depth - 1))),
+        _ => ValueMatcher::Any(vec![value_matcher(from, depth - 1), value_matcher(from, depth - 1)]),
+    }
+}
+
+pub(super) fn metadata_matcher(from: &mut Choices<'_>) -> MetadataMatcher {
+    MetadataMatcher { key: metadata_key(from), value: value_matcher(from, 2), invert: from.flag() }
+}
+
 pub(super) fn format(from: &mut Choices<'_>) -> FormatString {
     let formats = [
         "plain",
@@ -156,6 +178,8 @@ pub(super) fn format(from: &mut Choices<'_>) -> FormatString {
         "%START_TIME%",
         "%DOWNSTREAM_REMOTE_ADDRESS%|%RESPONSE_CODE%",
         "%RESP(X-B)%",
+        "%DYNAMIC_METADATA(a.b:c:d):3%",
+        "%FILTER_STATE(a.b:PLAIN)%%FILTER_STATE(a)%",
     ];
     FormatString::parse(from.one_of(&formats)).unwrap()
 }
@@ -182,7 +206,7 @@ fn runtime_uint32(from: &mut Choices<'_>) -> RuntimeUInt32 {
 pub(super) fn log_filter(from: &mut Choices<'_>, depth: u8) -> AccessLogFilter {
     let op = from.one_of(&[Comparison::Eq, Comparison::Ge, Comparison::Le, Comparison::Ne]);
     let two = |from: &mut Choices<'_>| vec![log_filter(from, depth - 1), log_filter(from, depth - 1)];
-    match from.between(0, if depth == 0 { 6 } else { 8 }) {
+    match from.between(0, if depth == 0 { 7 } else { 9 }) {
         0 => AccessLogFilter::NotHealthCheck,
         1 => AccessLogFilter::StatusCode(op, runtime_uint32(from)),
         2 => AccessLogFilter::DurationMillis(op, runtime_uint32(from)),
@@ -193,7 +217,12 @@ pub(super) fn log_filter(from: &mut Choices<'_>, depth: u8) -> AccessLogFilter {
             statuses: from.list(3, |from| from.between(0, 16)),
             exclude: from.flag(),
         },
-        7 => AccessLogFilter::And(two(from)),
+        7 => AccessLogFilter::Metadata {
+            key: metadata_key(from),
+            value: value_matcher(from, 1),
+            match_if_key_not_found: from.flag(),
+        },
+        8 => AccessLogFilter::And(two(from)),
         _ => AccessLogFilter::Or(two(from)),
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::StatusCode;
 
 use super::choices::Choices;
-use super::{common, route};
+use super::{common, metadata, route};
 use crate::model::{
     AppendAction, Buffer, BufferPerRoute, CompressDirection, Compressor, CompressorLibrary,
     CompressorPerRoute, CorsPolicy, CsrfPolicy, DecompressDirection, Decompressor, DecompressorLibrary,
@@ -17,8 +17,11 @@ use crate::model::{
 
 /// A filter other than the router.
 pub(super) fn http_filter(from: &mut Choices<'_>) -> HttpFilter {
-    let kind = match from.between(0, 8) {
+    let kind = match from.between(0, 11) {
         8 => HttpFilterKind::Decompressor(Box::new(decompressor(from))),
+        9 => HttpFilterKind::SetFilterState(Box::new(metadata::set_filter_state(from))),
+        10 => HttpFilterKind::SetMetadata(Box::new(metadata::set_metadata(from))),
+        11 => HttpFilterKind::HeaderToMetadata(Box::new(metadata::header_to_metadata(from))),
         6 => HttpFilterKind::Compressor(Box::new(compressor(from))),
         0 => HttpFilterKind::Cors,
         5 => HttpFilterKind::LocalRateLimit(Box::new(local_rate_limit(from))),
@@ -37,8 +40,17 @@ pub(super) fn http_filter(from: &mut Choices<'_>) -> HttpFilter {
 /// What a level says about filters, in the order in which it is read back.
 pub(super) fn overrides(from: &mut Choices<'_>) -> Vec<FilterOverride> {
     let mut overrides = from.list(2, |from| {
-        let setting = match from.between(0, 8) {
+        let setting = match from.between(0, 10) {
             0 => FilterSetting::Disabled,
+            10 => {
+                let filter = metadata::set_filter_state(from);
+                FilterSetting::Config(FilterConfig::SetFilterState(Box::new(filter)))
+            }
+            9 => {
+                let mut filter = metadata::header_to_metadata(from);
+                filter.response_rules.push(metadata::rule(from));
+                FilterSetting::Config(FilterConfig::HeaderToMetadata(Box::new(filter)))
+            }
             8 => FilterSetting::Config(FilterConfig::Compressor(if from.flag() {
                 CompressorPerRoute::Disabled
             } else {
@@ -230,7 +242,13 @@ fn token_bucket(from: &mut Choices<'_>) -> TokenBucket {
 
 /// A rule that makes a descriptor.
 pub(super) fn rate_limit(from: &mut Choices<'_>) -> RateLimit {
-    let action = |from: &mut Choices<'_>| match from.between(0, 7) {
+    let action = |from: &mut Choices<'_>| match from.between(0, 8) {
+        8 => DescriptorAction::Metadata {
+            key: from.name(),
+            at: common::metadata_key(from),
+            default_value: from.text(),
+            skip_if_absent: from.flag(),
+        },
         0 => DescriptorAction::DestinationCluster,
         1 => DescriptorAction::RequestHeader {
             name: from.name(),

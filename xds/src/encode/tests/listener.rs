@@ -1,11 +1,11 @@
 //! Models of listeners, filter chains and the TCP proxy.
 
 use super::choices::Choices;
-use super::{common, manager, tls};
+use super::{common, manager, metadata, tls};
 use crate::model::{
-    Address, ApiListener, ClusterName, CodecType, DownstreamTransport, FilterChain, FilterChainMatch,
-    HashPolicy, HashSource, Listener, ListenerFilter, ListenerName, NetworkFilter, QuicOptions, SourceType,
-    TcpProxy, TcpTarget, TrafficDirection, TransportProtocol,
+    Address, ApiListener, ClusterName, CodecType, ConnectionState, DownstreamTransport, FilterChain,
+    FilterChainMatch, HashPolicy, HashSource, Listener, ListenerFilter, ListenerName, NetworkFilter,
+    QuicOptions, SourceType, TcpProxy, TcpTarget, TrafficDirection, TransportProtocol,
 };
 
 fn tcp_proxy(from: &mut Choices<'_>) -> TcpProxy {
@@ -21,7 +21,11 @@ fn tcp_proxy(from: &mut Choices<'_>) -> TcpProxy {
         max_connect_attempts: from.between(1, 9),
         max_downstream_connection_duration: from.maybe(Choices::positive),
         access_log: from.list(1, common::access_log),
-        hash_policy: from.list(1, |_| HashPolicy { source: HashSource::SourceIp, terminal: false }),
+        hash_policy: from.list(1, |from| {
+            let source =
+                if from.flag() { HashSource::FilterState(from.name()) } else { HashSource::SourceIp };
+            HashPolicy { source, terminal: false }
+        }),
     }
 }
 
@@ -58,6 +62,10 @@ fn filter_chain(from: &mut Choices<'_>, matches: FilterChainMatch) -> FilterChai
         matches,
         transport: transport
             .map_or(DownstreamTransport::Plain, |tls| DownstreamTransport::Tls(Box::new(tls))),
+        state: ConnectionState {
+            on_new_connection: from.list(2, metadata::filter_state_value),
+            on_downstream_tls_handshake: from.list(1, metadata::filter_state_value),
+        },
         filter: if from.flag() {
             NetworkFilter::Http(Box::new(manager::http_connection_manager(from)))
         } else {

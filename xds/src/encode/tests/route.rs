@@ -5,10 +5,10 @@ use http::StatusCode;
 use super::choices::Choices;
 use super::{common, filter, manager};
 use crate::model::{
-    AppendAction, BackOff, ClusterName, ClusterTarget, DirectResponse, Domain, Forward, HashPolicy,
-    HashSource, HeaderAdd, HeaderMutations, HostRewrite, MaxStreamDuration, PathMatch, PathRewrite,
-    QueryMatcher, QueryTest, Redirect, RedirectPath, RequireTls, RetryCondition, RetryPolicy, Route,
-    RouteAction, RouteConfigName, RouteConfiguration, RouteMatch, RouteRateLimits, RoutingPriority,
+    AppendAction, BackOff, ClusterName, ClusterTarget, DirectResponse, Domain, FilterStateMatcher, Forward,
+    HashPolicy, HashSource, HeaderAdd, HeaderMutations, HostRewrite, MaxStreamDuration, PathMatch,
+    PathRewrite, QueryMatcher, QueryTest, Redirect, RedirectPath, RequireTls, RetryCondition, RetryPolicy,
+    Route, RouteAction, RouteConfigName, RouteConfiguration, RouteMatch, RouteRateLimits, RoutingPriority,
     VirtualHost, WeightedCluster, WeightedClusters,
 };
 
@@ -60,6 +60,9 @@ fn route_match(from: &mut Choices<'_>) -> RouteMatch {
         query_parameters: from.list(2, query_matcher),
         grpc: from.flag(),
         runtime_fraction: from.maybe(filter::runtime_fraction),
+        dynamic_metadata: from.list(2, common::metadata_matcher),
+        filter_state: from
+            .list(2, |from| FilterStateMatcher { key: from.name(), text: common::string_matcher(from) }),
     }
 }
 
@@ -101,7 +104,8 @@ fn target(from: &mut Choices<'_>) -> ClusterTarget {
 }
 
 fn hash_policy(from: &mut Choices<'_>) -> HashPolicy {
-    let source = match from.between(0, 3) {
+    let source = match from.between(0, 4) {
+        4 => HashSource::FilterState(from.name()),
         0 => HashSource::SourceIp,
         1 => HashSource::Header(from.name()),
         2 => HashSource::QueryParameter(from.name()),

@@ -20,6 +20,12 @@ mod compressor;
 
 mod decompressor;
 
+mod set_metadata;
+
+mod header_to_metadata;
+
+mod set_filter_state;
+
 pub use buffer::{Buffer, BufferPerRoute};
 pub use compressor::{CompressDirection, Compressor, CompressorLibrary, CompressorPerRoute};
 pub use cors::CorsPolicy;
@@ -27,8 +33,14 @@ pub use csrf::CsrfPolicy;
 pub use decompressor::{DecompressDirection, Decompressor, DecompressorLibrary};
 pub use fault::{Fault, FaultAbort, FaultAbortKind, FaultDelay, FaultRateLimit};
 pub use header_mutation::{FilterMutations, HeaderChange, HeaderMutationFilter, QueryChange};
+pub use header_to_metadata::{
+    HeaderToMetadata, MetadataFromValue, MetadataKind, MetadataPlace, MetadataRule, MetadataSource,
+    MetadataText, MetadataWithoutValue,
+};
 pub use local_rate_limit::{LocalDescriptor, LocalRateLimit, VhRateLimits};
 pub use router::Router;
+pub use set_filter_state::SetFilterState;
+pub use set_metadata::{MetadataContent, SetMetadata, SetMetadataEntry};
 
 /// A filter of a chain.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,6 +76,12 @@ pub enum HttpFilterKind {
     Decompressor(Box<Decompressor>),
     /// Speaks gRPC-Web with clients and gRPC with backends.
     GrpcWeb,
+    /// Puts what is always the same into the dynamic metadata.
+    SetMetadata(Box<SetMetadata>),
+    /// Puts fields and cookies into the dynamic metadata.
+    HeaderToMetadata(Box<HeaderToMetadata>),
+    /// Keeps objects about the request.
+    SetFilterState(Box<SetFilterState>),
 }
 
 /// What a host, route or weighted cluster says about a filter (`typed_per_filter_config`).
@@ -103,4 +121,8 @@ pub enum FilterConfig {
     LocalRateLimit(Box<LocalRateLimit>),
     /// Of the compressor.
     Compressor(CompressorPerRoute),
+    /// Of the filter that puts fields into the dynamic metadata, in place of the chain's.
+    HeaderToMetadata(Box<HeaderToMetadata>),
+    /// Of the filter that keeps objects, after the chain's.
+    SetFilterState(Box<SetFilterState>),
 }

@@ -6,6 +6,7 @@ use xds::model::{HeaderMatcher, HeaderTest, PathMatch, Regex, RouteMatch};
 
 use super::Index;
 use crate::body::RequestHead;
+use crate::observe::attributes::Attributes;
 use crate::policy::draw::Draw;
 use crate::policy::facts::path_only;
 use crate::policy::route::matcher::Matcher;
@@ -20,7 +21,7 @@ fn compile(models: &[RouteMatch]) -> (Vec<Matcher>, Index) {
 
 fn walked(matchers: &[Matcher], head: &RequestHead) -> Option<usize> {
     let draw = Draw { random: 0, runtime: &RuntimeSnapshot::default() };
-    matchers.iter().position(|matcher| matcher.is_match(head, path_only(&head.path), draw))
+    matchers.iter().position(|matcher| matcher.is_match(head, path_only(&head.path), draw, &Attributes::NONE))
 }
 
 /// What the index says, and how many routes it asked.
@@ -30,7 +31,7 @@ fn indexed(matchers: &[Matcher], index: &Index, head: &RequestHead) -> (Option<u
     let mut asked = 0;
     let found = index.first(path, |route| {
         asked += 1;
-        matchers[route].is_match(head, path, draw)
+        matchers[route].is_match(head, path, draw, &Attributes::NONE)
     });
     (found, asked)
 }
