@@ -89,6 +89,8 @@ pub enum Reason {
     FaultInjected,
     /// A rate limit is reached.
     RateLimited,
+    /// A rate limit service could not be asked, and requests are refused without it.
+    RateLimitService,
     /// The proxy is ending and takes no more work here.
     Draining,
     /// A bug here; caught, counted and logged.
@@ -124,7 +126,7 @@ impl Reason {
             | R::Draining => 503,
             R::UpstreamProtocol | R::ResponseEncoding => 502,
             R::UpstreamTimeout | R::PerTryTimeout | R::MaxDuration | R::UpstreamMaxDuration => 504,
-            R::Internal => 500,
+            R::RateLimitService | R::Internal => 500,
         }
     }
 
@@ -150,6 +152,7 @@ impl Reason {
             R::DropOverload => "DO",
             R::FaultInjected => "FI",
             R::RateLimited => "RL",
+            R::RateLimitService => "RLSE",
             R::RequestBodyTooLarge
             | R::GrpcWebBody
             | R::RequestEncoding
@@ -195,6 +198,7 @@ impl Reason {
             | R::DropOverload
             | R::FaultInjected
             | R::RateLimited
+            | R::RateLimitService
             | R::StreamIdleTimeout
             | R::MaxDuration
             | R::UpstreamMaxDuration

@@ -155,6 +155,13 @@ pub const INTERIM_FLOOD_MAX: usize = 64;
 /// `stream_idle_timeout`).
 pub const REQUEST_HEAD_WAIT: Duration = Duration::from_secs(300);
 
+/// Bytes of a request's body that wait for one copy of it (`request_mirror_policies`) before the copy holds its request
+/// back. Envoy's default for the buffers that it takes them from.
+pub const MIRROR_BUFFER_BYTES: usize = 1024 * 1024;
+
+/// How long a copy may hold its request back, all in all; then it is given up.
+pub const MIRROR_HOLD_MAX: Duration = Duration::from_secs(1);
+
 /// How long a connection without a request is kept once it is draining; closing it at once would cut off a
 /// request that is on its way.
 pub const DRAIN_IDLE: Duration = Duration::from_secs(5);
@@ -222,6 +229,9 @@ pub const RUNTIME_ADMIN_KEYS_MAX: usize = 10_000;
 
 /// Bytes of a form that the admin server reads.
 pub const ADMIN_FORM_BYTES_MAX: usize = 256 * 1024;
+
+/// Bytes of a gRPC service's answer about a request (rate limits) that are read.
+pub const CALL_OUT_ANSWER_BYTES_MAX: usize = 1024 * 1024;
 
 /// Bytes of an answer to an active health check that are read.
 pub const HEALTH_CHECK_BYTES_MAX: usize = 64 * 1024;

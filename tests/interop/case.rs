@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use harness::message::Request;
 
-/// A listener of `differential.yaml` or, for filters, `filters.yaml`.
+/// A listener of `differential.yaml` or, for filters, `filters.yaml` and `services.yaml`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Listener {
     Main,
@@ -12,6 +12,7 @@ pub enum Listener {
     Replies,
     Tcp,
     Filters,
+    Services,
 }
 
 /// What a client does.

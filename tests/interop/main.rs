@@ -16,6 +16,8 @@ mod known;
 
 mod load_reports;
 
+mod mirroring;
+
 mod runtime_discovery;
 
 mod configs;

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
@@ -23,6 +24,7 @@ pub struct Side {
     listeners: BTreeMap<Listener, SocketAddr>,
     admin: SocketAddr,
     backends: Vec<Backend>,
+    _services: Vec<Process>,
     /// Port numbers and the words they stand for in outcomes.
     ports: Vec<(u16, &'static str)>,
     _dir: tempfile::TempDir,
@@ -90,9 +92,10 @@ impl Side {
         assert!(self.process.is_running(), "the proxy ended at `{case}`:\n{log}");
     }
 
-    fn start(name: &str, command: impl FnOnce(&std::path::Path) -> Command) -> Self {
+    fn start(name: &str, command: impl FnOnce(&Path) -> Command) -> Self {
         let backends: Vec<Backend> = ["a", "b", "c"].into_iter().map(Backend::start).collect();
-        let [main, edge, inner, replies, tcp, filters, admin, dead] = [(); 8].map(|()| free_addr());
+        let [main, edge, inner, replies, tcp, filters, services_addr, admin, dead, rls] =
+            [(); 10].map(|()| free_addr());
         let mut ports = vec![
             (main.port(), "MAIN"),
             (edge.port(), "EDGE"),
@@ -100,8 +103,10 @@ impl Side {
             (replies.port(), "REPLIES"),
             (tcp.port(), "TCP"),
             (filters.port(), "FILTERS"),
+            (services_addr.port(), "SERVICES"),
             (admin.port(), "ADMIN"),
             (dead.port(), "DEAD"),
+            (rls.port(), "RLS"),
         ];
         ports.extend(backends.iter().zip(["A", "B", "C"]).map(|(backend, word)| (backend.port(), word)));
         let lying = |name: &str| {
@@ -109,10 +114,12 @@ impl Side {
             std::fs::read_to_string(path).expect("the bootstrap lies beside its test")
         };
         let text = lying("differential.yaml").replace("  # filters.yaml\n", &lying("filters.yaml"));
+        let text = text.replace("  # services.yaml\n", &lying("services.yaml"));
         let fill =
             |text: String, (port, word): &(u16, &str)| text.replace(&format!("@{word}@"), &port.to_string());
         let dir = workspace::temp_dir();
         let config = workspace::write(dir.path(), "bootstrap.yaml", &ports.iter().fold(text, fill));
+        let services = peer("python").map(|python| rate_limit_service(&python, rls)).into_iter().collect();
         let mut process = Process::spawn(name, &mut command(&config));
         let listeners = BTreeMap::from([
             (Listener::Main, main),
@@ -121,10 +128,21 @@ impl Side {
             (Listener::Replies, replies),
             (Listener::Tcp, tcp),
             (Listener::Filters, filters),
+            (Listener::Services, services_addr),
         ]);
         for addr in listeners.values() {
             process.wait_accepts(*addr, START_DEADLINE);
         }
-        Self { process, listeners, admin, backends, ports, _dir: dir }
+        Self { process, listeners, admin, backends, _services: services, ports, _dir: dir }
     }
+}
+
+fn rate_limit_service(python: &Path, addr: SocketAddr) -> Process {
+    let mut command = Command::new(python);
+    // Its stubs are made in memory; nothing is to be left beside the sources.
+    command.env("PYTHONDONTWRITEBYTECODE", "1");
+    command.arg(workspace::root().join("tests/interop/scripts/rls_server.py")).arg(addr.to_string());
+    let mut process = Process::spawn("rate limit service", &mut command);
+    process.wait_log("serving", START_DEADLINE);
+    process
 }

@@ -102,6 +102,13 @@ impl Deadlines {
         }
     }
 
+    /// Filters have waited: a request that is complete already counts as complete now, when it goes on, as in Envoy.
+    pub(super) fn goes_on(&self) {
+        if self.complete.get().is_some() {
+            self.complete.set(Some(clock::now()));
+        }
+    }
+
     /// When the request was complete.
     pub(super) fn completed(&self) -> Option<Instant> {
         self.complete.get()

@@ -36,7 +36,7 @@ pub async fn handle(
     let patience = Some(Rc::clone(&worker.patience));
     let books = Books::open(policy, connection, head.version, whole_len(&body), patience);
     let runtime = Arc::clone(&books.ledger().record.borrow().runtime);
-    let mut visit = Visit::begin(worker, connection, books, &head);
+    let mut visit = Visit::begin(worker, connection, clusters, books, &head);
     let draw = Draw { random: worker.random(), runtime: &runtime };
     let outcome = match visit.admit(&mut head) {
         Ok(admitted) => {
@@ -45,13 +45,13 @@ pub async fn handle(
             let entered = if policy.filters.is_empty() {
                 Ok(())
             } else {
-                Box::pin(visit.filter(&policy.filters, route, &admitted.client, draw, &mut head, &mut body))
-                    .await
+                let client = &admitted.client;
+                Box::pin(visit.filter(&policy.filters, route, client, draw, &mut head, &mut body)).await
             };
             match (entered, found) {
                 (Err(stopped), _) => Err(stopped),
                 (Ok(()), Found::Route(_, route)) => {
-                    visit.act(route, clusters, draw, admitted, (head, body, interim)).await
+                    visit.act(route, draw, admitted, (head, body, interim)).await
                 }
                 (Ok(()), Found::TlsRequired) => Err(visit.stop(&head, to_https(&head))),
                 (Ok(()), Found::None) => Err(visit.fail(&head, Reason::NoRoute)),

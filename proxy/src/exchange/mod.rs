@@ -26,6 +26,10 @@ mod reply;
 
 mod ledger;
 
+mod mirror;
+
+mod call_out;
+
 pub mod copy;
 
 pub mod tcp;

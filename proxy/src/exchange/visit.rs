@@ -14,6 +14,7 @@ use super::download;
 use super::filter::{Passage, World};
 use super::forward::{Sending, Tried, opens_tunnel};
 use super::ledger::{Books, Ledger};
+use super::mirror::Mirroring;
 use super::reply::{self, Asked};
 use super::stop::Stop;
 use super::upload::Upload;
@@ -41,6 +42,7 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub(super) struct Visit<'a> {
     worker: &'a Worker,
     connection: &'a ConnectionFacts,
+    clusters: &'a Clusters,
     books: Books,
     ledger: Rc<Ledger>,
     grpc: bool,
@@ -60,12 +62,14 @@ impl<'a> Visit<'a> {
     pub(super) fn begin(
         worker: &'a Worker,
         connection: &'a ConnectionFacts,
+        clusters: &'a Clusters,
         books: Books,
         head: &RequestHead,
     ) -> Self {
         Self {
             worker,
             connection,
+            clusters,
             ledger: Rc::clone(books.ledger()),
             books,
             grpc: facts::is_grpc(&head.headers),
@@ -132,6 +136,7 @@ impl<'a> Visit<'a> {
             client,
             route: self.host.zip(route),
             cluster: cluster.as_deref(),
+            clusters: self.clusters,
         };
         let forwards = world.forwards();
         let entered = self.passage.enter(&world, head, body).await;
@@ -147,14 +152,13 @@ impl<'a> Visit<'a> {
     pub(super) async fn act(
         &mut self,
         route: &'a Route,
-        clusters: &Clusters,
         draw: Draw<'_>,
         admitted: Admitted,
         (head, body, interim): (Box<RequestHead>, Body, Interim),
     ) -> Result<Response, Stop> {
         let Action::Forward(forward) = &route.action else { return Err(self.answer(route, &head)) };
         let chosen = forward.target.choose(&head, draw);
-        let cluster = chosen.as_ref().and_then(|chosen| clusters.get(&chosen.name));
+        let cluster = chosen.as_ref().and_then(|chosen| self.clusters.get(&chosen.name));
         if let (Some(chosen), Some(_)) = (&chosen, cluster) {
             self.ledger.record.borrow_mut().cluster = Arc::clone(&chosen.name);
             self.mutations = chosen.response.or(self.mutations);
@@ -176,6 +180,19 @@ impl<'a> Visit<'a> {
         self.note_request(&head);
         self.ledger.policy.stats.counters.inc(HttpMetric::RqForwarded);
         let mut sending = Sending {
+            upload: Upload::new(
+                Mirroring {
+                    worker: self.worker,
+                    clusters: self.clusters,
+                    draw,
+                    ledger: &self.ledger,
+                    forward,
+                    timeouts,
+                }
+                .send(&head, body),
+                retries.is_some(),
+                &self.ledger,
+            ),
             worker: self.worker,
             ledger: &self.ledger,
             cluster,
@@ -190,7 +207,6 @@ impl<'a> Visit<'a> {
             named,
             count_attempts: self.host.is_some_and(|host| host.attempt_count_in_request),
             head: Some(head),
-            upload: Upload::new(body, retries.is_some(), &self.ledger),
             interim,
             tried: Tried::default(),
         };
@@ -312,6 +328,7 @@ impl<'a> Visit<'a> {
             client: &self.connection.remote,
             route: None,
             cluster: None,
+            clusters: self.clusters,
         };
         self.passage.leave(&world, self.request.as_deref().map(facts::view), response)
     }

@@ -15,6 +15,8 @@ mod header_tests;
 
 mod field_add;
 
+mod field_change;
+
 pub mod descriptor;
 
 pub mod token_bucket;

@@ -96,6 +96,7 @@ pub(crate) fn forward(cluster: &str) -> Forward {
         upgrades: Vec::new(),
         priority: RoutingPriority::Default,
         rate_limits: Default::default(),
+        request_mirrors: Vec::new(),
     }
 }
 
@@ -126,6 +127,7 @@ pub(crate) fn host(name: &str, domains: Vec<Domain>, routes: Vec<Route>) -> Virt
         include_attempt_count_in_response: false,
         retry_policy: None,
         rate_limits: Vec::new(),
+        request_mirrors: Vec::new(),
         filters: Vec::new(),
     }
 }
@@ -140,6 +142,7 @@ pub(crate) fn table(virtual_hosts: Vec<VirtualHost>) -> RouteConfiguration {
         most_specific_header_mutations_wins: false,
         validate_clusters: None,
         max_direct_response_body_size_bytes: 4096,
+        request_mirrors: Vec::new(),
         filters: Vec::new(),
     }
 }

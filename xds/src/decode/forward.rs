@@ -16,6 +16,7 @@ use pb::weighted_cluster::{ClusterWeight, cluster_weight};
 use super::filter;
 use super::headers;
 use super::matcher;
+use super::mirror;
 use super::path::{Invalid, Path, absent};
 use super::rate_limit;
 use super::retry;
@@ -41,14 +42,15 @@ pub(super) fn forward(
         cluster_not_found_response_code, prefix_rewrite, regex_rewrite, append_x_forwarded_host, timeout,
         idle_timeout, retry_policy, priority, hash_policy, upgrade_configs, max_stream_duration,
         cluster_specifier, host_rewrite_specifier, rate_limits, include_vh_rate_limits,
+        request_mirror_policies,
         // Refused when set.
         metadata_match, path_rewrite_policy, path_rewrite, flush_timeout, early_data_policy,
-        retry_policy_typed_config, request_mirror_policies, cors,
+        retry_policy_typed_config, cors,
         max_grpc_timeout, grpc_timeout_offset, internal_redirect_policy, internal_redirect_action,
         max_internal_redirects, hedge_policy,
     } = action;
     absent!(path; metadata_match, path_rewrite_policy, path_rewrite, flush_timeout, early_data_policy,
-        retry_policy_typed_config, request_mirror_policies, cors, max_grpc_timeout,
+        retry_policy_typed_config, cors, max_grpc_timeout,
         grpc_timeout_offset, internal_redirect_policy, internal_redirect_action, max_internal_redirects,
         hedge_policy);
     let at = path.field("cluster_not_found_response_code");
@@ -75,6 +77,7 @@ pub(super) fn forward(
         rules: path.field("rate_limits").each(rate_limits, rate_limit::rate_limit)?,
         include_host: scalar::switch(include_vh_rate_limits, false),
     };
+    let request_mirrors = mirror::mirrors(path, request_mirror_policies)?;
     Ok(target.map(|target| Forward {
         target,
         cluster_not_found,
@@ -89,6 +92,7 @@ pub(super) fn forward(
         upgrades,
         priority,
         rate_limits,
+        request_mirrors,
     }))
 }
 

@@ -61,9 +61,13 @@ mod upgrade;
 
 mod rate_limit;
 
+mod grpc_service;
+
 mod filter;
 
 mod retry;
+
+mod mirror;
 
 mod redirect;
 
@@ -113,17 +117,19 @@ use envoy_types::pb::envoy::config::listener::v3::Listener as PbListener;
 use envoy_types::pb::envoy::config::route::v3::RouteConfiguration as PbRoutes;
 use envoy_types::pb::envoy::extensions::transport_sockets::tls::v3::Secret as PbSecret;
 use envoy_types::pb::envoy::service::load_stats::v3::LoadStatsResponse;
+use envoy_types::pb::envoy::service::ratelimit::v3::RateLimitResponse;
 use envoy_types::pb::envoy::service::runtime::v3::Runtime as PbRuntime;
 use envoy_types::pb::google::protobuf::Any;
 use path::Path;
+use prost::Message;
 
 pub use metadata::encoded as encoded_value;
 pub use path::Invalid;
 pub use resource::Resource;
 
 use crate::model::{
-    ApiListener, Bootstrap, Cluster, Listener, LoadAssignment, RouteConfiguration, RuntimeValues, Secret,
-    WantedLoad,
+    ApiListener, Bootstrap, Cluster, Listener, LoadAssignment, RateLimitAnswer, RouteConfiguration,
+    RuntimeValues, Secret, WantedLoad,
 };
 
 /// A Bootstrap.
@@ -181,6 +187,17 @@ pub fn load_assignment(message: &ClusterLoadAssignment) -> Result<LoadAssignment
 /// The first field that is refused.
 pub fn wanted_load(message: &LoadStatsResponse) -> Result<WantedLoad, Invalid> {
     load::wanted_load(&Path::ROOT, message)
+}
+
+/// A rate limit service's answer, as its bytes.
+///
+/// # Errors
+/// The first field that is refused, or that it is no such message.
+pub fn rate_limit_answer(message: &[u8]) -> Result<RateLimitAnswer, Invalid> {
+    match RateLimitResponse::decode(message) {
+        Ok(answer) => filter::rate_limit_answer(&Path::ROOT, &answer),
+        Err(error) => Path::ROOT.refuse(error.to_string()),
+    }
 }
 
 /// A Secret.

@@ -7,6 +7,7 @@ use pb::virtual_host::TlsRequirementType;
 
 use super::filter;
 use super::headers;
+use super::mirror;
 use super::path::{Invalid, Path, absent};
 use super::rate_limit;
 use super::retry;
@@ -27,14 +28,14 @@ pub(super) fn route_configuration(
         name, virtual_hosts, request_headers_to_add, request_headers_to_remove, response_headers_to_add,
         response_headers_to_remove, most_specific_header_mutations_wins, validate_clusters,
         max_direct_response_body_size_bytes, ignore_port_in_host_matching, typed_per_filter_config,
-        cluster_specifier_plugins,
+        cluster_specifier_plugins, request_mirror_policies,
         // Free fields, which no filter here reads.
         metadata: _,
         // Refused when set.
-        vhds, internal_only_headers, request_mirror_policies, vhost_header,
+        vhds, internal_only_headers, vhost_header,
         ignore_path_parameters_in_path_matching, route_specifiers,
     } = table;
-    absent!(path; vhds, internal_only_headers, request_mirror_policies, vhost_header,
+    absent!(path; vhds, internal_only_headers, vhost_header,
         ignore_path_parameters_in_path_matching, route_specifiers);
     let filters = filter::overrides(path, typed_per_filter_config)?;
     let body_bytes_max =
@@ -60,6 +61,7 @@ pub(super) fn route_configuration(
         most_specific_header_mutations_wins: *most_specific_header_mutations_wins,
         validate_clusters: validate_clusters.as_ref().map(|validate| validate.value),
         max_direct_response_body_size_bytes: body_bytes_max,
+        request_mirrors: mirror::mirrors(path, request_mirror_policies)?,
         filters,
     })
 }
@@ -74,16 +76,17 @@ fn virtual_host(
         name, domains, routes, require_tls, request_headers_to_add, request_headers_to_remove,
         response_headers_to_add, response_headers_to_remove, typed_per_filter_config,
         include_request_attempt_count, include_attempt_count_in_response, retry_policy, rate_limits,
+        request_mirror_policies,
         // Free fields, which no filter here reads.
         metadata: _,
         // Refused when set.
         matcher, virtual_clusters, cors, retry_policy_typed_config, hedge_policy,
         include_is_timeout_retry_header, per_request_buffer_limit_bytes, request_body_buffer_limit,
-        request_mirror_policies, route_specifiers,
+        route_specifiers,
     } = host;
     absent!(path; matcher, virtual_clusters, cors, retry_policy_typed_config, hedge_policy,
         include_is_timeout_retry_header, per_request_buffer_limit_bytes, request_body_buffer_limit,
-        request_mirror_policies, route_specifiers);
+        route_specifiers);
     let filters = filter::overrides(path, typed_per_filter_config)?;
     let at = path.field("domains");
     if domains.is_empty() {
@@ -115,6 +118,7 @@ fn virtual_host(
             .map(|policy| retry::retry_policy(&retries, policy))
             .transpose()?,
         rate_limits: path.field("rate_limits").each(rate_limits, rate_limit::rate_limit)?,
+        request_mirrors: mirror::mirrors(path, request_mirror_policies)?,
         filters,
     })
 }

@@ -12,6 +12,7 @@ use pb::weighted_cluster::{ClusterWeight, cluster_weight};
 use super::filter;
 use super::headers;
 use super::matcher;
+use super::mirror;
 use super::rate_limit;
 use super::retry;
 use super::scalar;
@@ -36,6 +37,7 @@ pub(super) fn forward(forward: &Forward) -> pb::RouteAction {
         upgrades,
         priority,
         rate_limits: RouteRateLimits { rules, include_host },
+        request_mirrors,
     } = forward;
     let not_found = match *cluster_not_found {
         StatusCode::NOT_FOUND => ClusterNotFoundResponseCode::NotFound,
@@ -64,6 +66,7 @@ pub(super) fn forward(forward: &Forward) -> pb::RouteAction {
         priority: priority.into(),
         rate_limits: rules.iter().map(rate_limit::rate_limit).collect(),
         include_vh_rate_limits: scalar::if_on(*include_host),
+        request_mirror_policies: request_mirrors.iter().map(mirror::mirror).collect(),
         hash_policy: hashes.iter().map(hash_policy).collect(),
         upgrade_configs: upgrades.iter().map(upgrade).collect(),
         max_stream_duration: stream_duration(max_stream_duration),

@@ -41,11 +41,15 @@ mod cluster;
 
 mod retry;
 
+mod mirror;
+
 mod forward;
 
 mod route;
 
 mod rate_limit;
+
+mod grpc_service;
 
 mod filter;
 
@@ -74,11 +78,18 @@ use envoy_types::pb::envoy::extensions::transport_sockets::tls::v3::Secret as Pb
 use envoy_types::pb::envoy::service::load_stats::v3::LoadStatsRequest;
 use envoy_types::pb::envoy::service::runtime::v3::Runtime as PbRuntime;
 use envoy_types::pb::google::protobuf::Any;
+use prost::Message;
 
 use crate::model::{
-    ApiListener, Bootstrap, Cluster, ClusterLoad, Listener, LoadAssignment, Node, RouteConfiguration,
-    RuntimeValues, Secret,
+    ApiListener, Bootstrap, Cluster, ClusterLoad, Listener, LoadAssignment, Node, RateLimitQuestion,
+    RouteConfiguration, RuntimeValues, Secret,
 };
+
+/// A question to a rate limit service, as its bytes.
+#[must_use]
+pub fn rate_limit_question(question: &RateLimitQuestion) -> Vec<u8> {
+    filter::rate_limit_question(question).encode_to_vec()
+}
 
 /// A Bootstrap.
 #[must_use]

@@ -12,6 +12,7 @@ use super::forward;
 use super::headers;
 use super::matcher;
 use super::metadata_matcher;
+use super::mirror;
 use super::rate_limit;
 use super::retry;
 use super::scalar;
@@ -31,6 +32,7 @@ pub(super) fn route_configuration(table: &RouteConfiguration) -> pb::RouteConfig
         most_specific_header_mutations_wins,
         validate_clusters,
         max_direct_response_body_size_bytes,
+        request_mirrors,
         filters,
     } = table;
     pb::RouteConfiguration {
@@ -43,6 +45,7 @@ pub(super) fn route_configuration(table: &RouteConfiguration) -> pb::RouteConfig
         most_specific_header_mutations_wins: *most_specific_header_mutations_wins,
         validate_clusters: validate_clusters.and_then(scalar::switch),
         max_direct_response_body_size_bytes: scalar::uint32(*max_direct_response_body_size_bytes),
+        request_mirror_policies: request_mirrors.iter().map(mirror::mirror).collect(),
         typed_per_filter_config: filter::overrides(filters),
         ignore_port_in_host_matching: *ignore_port_in_host_matching,
         ..Default::default()
@@ -61,6 +64,7 @@ fn virtual_host(host: &VirtualHost) -> pb::VirtualHost {
         include_attempt_count_in_response,
         retry_policy,
         rate_limits,
+        request_mirrors,
         filters,
     } = host;
     let require_tls = match require_tls {
@@ -81,6 +85,7 @@ fn virtual_host(host: &VirtualHost) -> pb::VirtualHost {
         include_attempt_count_in_response: *include_attempt_count_in_response,
         retry_policy: retry_policy.as_ref().map(retry::retry_policy),
         rate_limits: rate_limits.iter().map(rate_limit::rate_limit).collect(),
+        request_mirror_policies: request_mirrors.iter().map(mirror::mirror).collect(),
         typed_per_filter_config: filter::overrides(filters),
         ..Default::default()
     }

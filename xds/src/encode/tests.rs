@@ -11,6 +11,7 @@ mod filter;
 mod manager;
 
 mod metadata;
+mod rate_limit;
 
 mod listener;
 

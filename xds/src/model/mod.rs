@@ -45,6 +45,10 @@ mod rate_limit;
 
 mod http;
 
+mod grpc_service;
+
+mod mirror;
+
 mod route;
 
 mod retry;
@@ -80,11 +84,13 @@ pub use filter::{
     FaultDelay, FaultRateLimit, FilterConfig, FilterMutations, FilterOverride, FilterSetting, HeaderChange,
     HeaderMutationFilter, HeaderToMetadata, HttpFilter, HttpFilterKind, LocalDescriptor, LocalRateLimit,
     MetadataContent, MetadataFromValue, MetadataKind, MetadataPlace, MetadataRule, MetadataSource,
-    MetadataText, MetadataWithoutValue, QueryChange, Router, SetFilterState, SetMetadata, SetMetadataEntry,
-    VhRateLimits,
+    MetadataText, MetadataWithoutValue, QueryChange, RateLimitAnswer, RateLimitFilter, RateLimitPerRoute,
+    RateLimitQuestion, RateLimitQuota, RateLimitedRequests, Router, SetFilterState, SetMetadata,
+    SetMetadataEntry, VhRateLimits,
 };
 pub use filter_state::{ConnectionState, FilterStateFactory, FilterStateMatcher, FilterStateValue};
 pub use format::{Command, FilterStateForm, FormatPart, FormatString, Operator};
+pub use grpc_service::GrpcService;
 pub use header::{AppendAction, HeaderAdd, HeaderMutations};
 pub use health::{
     GrpcHealthCheck, HealthCheck, HealthCheckKind, HttpHealthCheck, OutlierDetection, StatusRange,
@@ -106,6 +112,7 @@ pub use matcher::{
 };
 pub use metadata::{Metadata, MetadataKey, Value};
 pub use metadata_matcher::{MetadataMatcher, ValueMatcher};
+pub use mirror::{MirrorTarget, RequestMirror};
 pub use name::{ClusterName, ListenerName, RouteConfigName, SecretName};
 pub use rate_limit::{DescriptorAction, RateLimit, RouteRateLimits, TokenBucket};
 pub use retry::{BackOff, RetryCondition, RetryPolicy};

@@ -6,8 +6,8 @@ use http::StatusCode;
 
 use super::{
     ClusterName, FilterOverride, FilterStateMatcher, HeaderMatcher, HeaderMutations, MetadataMatcher,
-    QueryMatcher, RateLimit, Regex, RetryPolicy, RouteConfigName, RouteRateLimits, RuntimeFraction,
-    UpgradeConfig,
+    QueryMatcher, RateLimit, Regex, RequestMirror, RetryPolicy, RouteConfigName, RouteRateLimits,
+    RuntimeFraction, UpgradeConfig,
 };
 
 /// A table of virtual hosts.
@@ -29,6 +29,8 @@ pub struct RouteConfiguration {
     pub validate_clusters: Option<bool>,
     /// Largest body of a direct response; Envoy's default is 4 KiB.
     pub max_direct_response_body_size_bytes: u32,
+    /// Copies, for hosts without policies of their own.
+    pub request_mirrors: Vec<RequestMirror>,
     /// What is said about filters; a filter stands here once.
     pub filters: Vec<FilterOverride>,
 }
@@ -56,6 +58,8 @@ pub struct VirtualHost {
     pub retry_policy: Option<RetryPolicy>,
     /// What requests are counted by.
     pub rate_limits: Vec<RateLimit>,
+    /// Copies, for routes without policies of their own.
+    pub request_mirrors: Vec<RequestMirror>,
     /// What is said about filters; a filter stands here once.
     pub filters: Vec<FilterOverride>,
 }
@@ -190,6 +194,8 @@ pub struct Forward {
     pub priority: RoutingPriority,
     /// What requests are counted by.
     pub rate_limits: RouteRateLimits,
+    /// Who gets copies.
+    pub request_mirrors: Vec<RequestMirror>,
 }
 
 /// Limits on a stream's life.

@@ -13,13 +13,15 @@ mod gather;
 
 mod grpc_web;
 
-mod world;
-
 mod pass;
+
+mod rate_limit;
 
 mod throttle;
 
 mod trailing;
+
+mod world;
 
 use std::rc::Rc;
 
@@ -58,6 +60,7 @@ impl<'a> Passage<'a> {
             if let Some(wait) = pass.enter(world, head, body)? {
                 // Rare, and large: it does not make every request's future larger.
                 Box::pin(pass.wait(wait, world, head, body)).await?;
+                world.ledger.deadlines.goes_on();
             }
         }
         Ok(())

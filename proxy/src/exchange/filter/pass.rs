@@ -5,13 +5,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use http::{HeaderValue, Method, StatusCode};
-use xds::model::{Buffer, BufferPerRoute};
+use xds::model::{Buffer, BufferPerRoute, RateLimitQuestion};
 
 use super::super::stop::Stop;
 use super::compress;
 use super::decompress;
 use super::gather;
 use super::grpc_web;
+use super::rate_limit;
 use super::throttle;
 use super::trailing::{self, Trailing};
 use super::world::World;
@@ -51,6 +52,8 @@ enum State<'a> {
     Tunnel,
     /// The encodings that the client accepts.
     Accepts(HeaderValue),
+    /// Fields that the response gets.
+    Fields(Fields),
     /// Of what the response says how much is left.
     Quota(&'a LocalRateLimit, &'a TokenBucket),
     /// How a client of gRPC-Web speaks.
@@ -64,6 +67,8 @@ pub(super) enum Wait {
     Delay(Duration),
     /// All of its body, of at most so many bytes.
     Body(usize),
+    /// A rate limit service's answer.
+    RateLimit(RateLimitQuestion),
 }
 
 impl<'a> Pass<'a> {
@@ -111,6 +116,10 @@ impl<'a> Pass<'a> {
             Kind::LocalRateLimit(limit) => {
                 let limit = self.first(Setting::local_rate_limit).unwrap_or(limit);
                 return self.limit(limit, world, head).map(|()| None);
+            }
+            Kind::RateLimit(limit) => {
+                let here = self.first(Setting::rate_limit);
+                return Ok(rate_limit::question(limit, here, world, head).map(Wait::RateLimit));
             }
             Kind::Compressor(_) if head.method == Method::CONNECT => self.state = State::Tunnel,
             Kind::Compressor(compressor) => {
@@ -170,6 +179,12 @@ impl<'a> Pass<'a> {
                 *body = gather::whole(body, bytes_max, head, world.ledger).await?;
                 Ok(())
             }
+            Wait::RateLimit(question) => {
+                if let Kind::RateLimit(limit) = &self.filter.kind {
+                    self.state = State::Fields(rate_limit::ask(limit, &question, world, head).await?);
+                }
+                Ok(())
+            }
         }
     }
 
@@ -216,6 +231,11 @@ impl<'a> Pass<'a> {
                 let attributes = &mut world.ledger.record.borrow_mut().attributes;
                 filter.note_response(&mut response.head.headers, attributes);
             }
+            (Kind::RateLimit(_), State::Fields(fields)) => {
+                for (name, value) in fields.iter() {
+                    response.head.headers.append(name.clone(), value.clone());
+                }
+            }
             (
                 Kind::Cors(_)
                 | Kind::Csrf(_)
@@ -224,7 +244,8 @@ impl<'a> Pass<'a> {
                 | Kind::LocalRateLimit(_)
                 | Kind::GrpcWeb
                 | Kind::SetMetadata(_)
-                | Kind::SetFilterState(_),
+                | Kind::SetFilterState(_)
+                | Kind::RateLimit(_),
                 _,
             ) => {}
         }

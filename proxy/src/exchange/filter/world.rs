@@ -8,6 +8,7 @@ use super::super::context::Worker;
 use super::super::ledger::Ledger;
 use crate::observe::record::Place;
 use crate::policy::route::{Route, VirtualHost};
+use crate::upstream::Clusters;
 
 /// What a filter may ask about, besides the message.
 pub(in crate::exchange) struct World<'a> {
@@ -19,6 +20,7 @@ pub(in crate::exchange) struct World<'a> {
     pub(in crate::exchange) route: Option<(&'a VirtualHost, &'a Route)>,
     /// The cluster that the route names.
     pub(in crate::exchange) cluster: Option<&'a str>,
+    pub(in crate::exchange) clusters: &'a Clusters,
 }
 
 impl World<'_> {

@@ -1,9 +1,6 @@
 //! Changes of fields (`envoy.filters.http.header_mutation`), each carried out on what the one before it left.
 
-use http::HeaderName;
-use xds::model::{
-    AppendAction, FilterMutations, HeaderChange, HeaderMutationFilter, QueryChange, StringMatcher,
-};
+use xds::model::{AppendAction, FilterMutations, HeaderChange, HeaderMutationFilter, QueryChange};
 
 use crate::body::{RequestHead, Text};
 use crate::error::Invalid;
@@ -11,7 +8,7 @@ use crate::fields::Fields;
 use crate::observe::access_log::{Environment, Format, Needs};
 use crate::observe::record::{Heads, Record, RequestView};
 use crate::policy::facts;
-use crate::policy::field_add::{Add, header_name};
+use crate::policy::field_change::Change;
 
 /// The filter in a chain.
 #[derive(Debug)]
@@ -29,13 +26,6 @@ pub struct Changes {
     request_trailers: Vec<Change>,
     response_trailers: Vec<Change>,
     needs_request: bool,
-}
-
-#[derive(Debug)]
-enum Change {
-    Remove(HeaderName),
-    RemoveOnMatch(StringMatcher),
-    Add(Add),
 }
 
 #[derive(Debug)]
@@ -91,14 +81,7 @@ impl HeaderMutation {
     ) {
         for changes in self.stages(levels) {
             for change in &changes.request {
-                match change {
-                    Change::Add(add) => {
-                        if let Some(value) = add.value(record, &facts::heads(head)) {
-                            add.put(&mut head.headers, value);
-                        }
-                    }
-                    Change::Remove(_) | Change::RemoveOnMatch(_) => change.remove(&mut head.headers),
-                }
+                change.change_request(head, record);
             }
             for change in &changes.query {
                 change.carry_out(head, record);
@@ -161,11 +144,7 @@ impl Changes {
         let FilterMutations { request, query, response, request_trailers, response_trailers } = model;
         let mut needs = Needs::default();
         let mut each = |name: &str, changes: &[HeaderChange]| -> Result<Vec<Change>, Invalid> {
-            let at = |index: usize| format!("{name}[{index}]");
-            let compile = |(index, change)| {
-                Change::compile(change, environment).map_err(|invalid: Invalid| invalid.within(&at(index)))
-            };
-            let changes = changes.iter().enumerate().map(compile).collect::<Result<Vec<_>, _>>()?;
+            let changes = Change::compile_all(name, changes, environment)?;
             for change in &changes {
                 if let Change::Add(add) = change {
                     add.needs(&mut needs);
@@ -191,26 +170,6 @@ impl Changes {
             Section::Response => &self.response,
             Section::RequestTrailers => &self.request_trailers,
             Section::ResponseTrailers => &self.response_trailers,
-        }
-    }
-}
-
-impl Change {
-    fn compile(model: &HeaderChange, environment: &Environment) -> Result<Self, Invalid> {
-        Ok(match model {
-            HeaderChange::Remove(name) => Self::Remove(header_name(name)?),
-            HeaderChange::RemoveOnMatch(names) => Self::RemoveOnMatch(names.clone()),
-            HeaderChange::Add(add) => Self::Add(Add::compile(add, environment)?),
-        })
-    }
-
-    fn remove(&self, fields: &mut Fields) {
-        match self {
-            Self::Remove(name) => {
-                fields.remove(name);
-            }
-            Self::RemoveOnMatch(names) => fields.retain(|name, _| !names.is_match(name.as_str())),
-            Self::Add(_) => {}
         }
     }
 }

@@ -12,6 +12,7 @@ use super::fault::{Fault, FaultRule};
 use super::header_mutation::{Changes, HeaderMutation};
 use super::header_to_metadata::HeaderToMetadata;
 use super::local_rate_limit::LocalRateLimit;
+use super::rate_limit::{RateLimit, RateLimitPerRoute};
 use super::set_metadata::SetMetadata;
 use crate::error::Invalid;
 use crate::policy::filter_state::Objects;
@@ -32,6 +33,8 @@ pub enum Kind {
     HeaderMutation(HeaderMutation),
     /// Limits of this proxy's own.
     LocalRateLimit(Box<LocalRateLimit>),
+    /// Limits that a service keeps.
+    RateLimit(Box<RateLimit>),
     /// Compression.
     Compressor(Box<Compressor>),
     /// Decompression.
@@ -61,6 +64,8 @@ pub enum Setting {
     HeaderMutation(Changes),
     /// Of the local rate limit filter.
     LocalRateLimit(Box<LocalRateLimit>),
+    /// Of the rate limit filter.
+    RateLimit(Box<RateLimitPerRoute>),
     /// Of the compressor.
     Compressor(CompressorPerRoute),
     /// Of the filter that makes dynamic metadata of fields.
@@ -97,6 +102,7 @@ impl Kind {
             K::LocalRateLimit(filter) => {
                 Self::LocalRateLimit(Box::new(LocalRateLimit::compile(filter, shared)?))
             }
+            K::RateLimit(filter) => Self::RateLimit(Box::new(RateLimit::compile(filter, shared)?)),
             K::Compressor(filter) => {
                 let stats = shared.filter_counters(stat_prefix);
                 Self::Compressor(Box::new(Compressor::new(filter, stats)))
@@ -134,6 +140,9 @@ impl Setting {
             }
             FilterConfig::LocalRateLimit(filter) => {
                 Self::LocalRateLimit(Box::new(LocalRateLimit::compile(filter, shared)?))
+            }
+            FilterConfig::RateLimit(settings) => {
+                Self::RateLimit(Box::new(RateLimitPerRoute::compile(settings)?))
             }
             FilterConfig::Compressor(settings) => Self::Compressor(*settings),
             FilterConfig::HeaderToMetadata(filter) => {
@@ -192,6 +201,12 @@ impl Setting {
     #[must_use]
     pub fn local_rate_limit(&self) -> Option<&LocalRateLimit> {
         if let Self::LocalRateLimit(limit) = self { Some(limit) } else { None }
+    }
+
+    /// The settings of the rate limit filter.
+    #[must_use]
+    pub fn rate_limit(&self) -> Option<&RateLimitPerRoute> {
+        if let Self::RateLimit(settings) = self { Some(settings) } else { None }
     }
 
     /// The changes of the header mutation filter.

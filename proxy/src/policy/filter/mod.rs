@@ -13,6 +13,8 @@ pub mod header_mutation;
 
 pub mod local_rate_limit;
 
+pub mod rate_limit;
+
 pub mod compressor;
 
 pub mod decompressor;

@@ -7,6 +7,7 @@ use http::{HeaderName, StatusCode};
 use xds::model::{self, ClusterTarget, DataSource, RoutingPriority, UpgradeConfig};
 
 use super::hash::HashPolicies;
+use super::mirror::Mirror;
 use super::mutation::{Mutations, Stage};
 use super::redirect::Redirect;
 use super::rewrite::{HostRewrite, PathRewrite};
@@ -60,6 +61,8 @@ pub struct Forward {
     pub upgrades: Vec<UpgradeConfig>,
     /// Which thresholds count.
     pub priority: RoutingPriority,
+    /// Who gets copies: the route's policies, else the virtual host's, else the table's.
+    pub mirrors: Vec<Mirror>,
     pub(super) rate_limits: DescriptorRules,
     pub(super) rate_limits_of_host: bool,
 }
@@ -116,6 +119,13 @@ pub(super) struct Levels {
     pub(super) overrides: Arc<Overrides>,
 }
 
+/// What the levels around a route say for routes that say nothing.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Around<'a> {
+    pub(super) retry: Option<&'a model::RetryPolicy>,
+    pub(super) mirrors: &'a [model::RequestMirror],
+}
+
 impl Levels {
     pub(super) fn mutations(&self) -> (Mutations, Mutations) {
         (Mutations::new(self.request.iter().cloned()), Mutations::new(self.response.iter().cloned()))
@@ -143,13 +153,13 @@ impl Action {
     pub(super) fn compile(
         model: &model::RouteAction,
         levels: &Levels,
-        host_retry: Option<&model::RetryPolicy>,
+        around: Around<'_>,
         shared: &Shared,
         body_bytes_max: usize,
     ) -> Result<Self, Invalid> {
         Ok(match model {
             model::RouteAction::Forward(forward) => {
-                let forward = Forward::compile(forward, levels, host_retry, shared);
+                let forward = Forward::compile(forward, levels, around, shared);
                 Self::Forward(Box::new(forward.map_err(|invalid| invalid.within("route"))?))
             }
             model::RouteAction::Redirect(redirect) => Self::Redirect(Box::new(Redirect::compile(redirect))),
@@ -170,7 +180,7 @@ impl Forward {
     fn compile(
         model: &model::Forward,
         levels: &Levels,
-        host_retry: Option<&model::RetryPolicy>,
+        around: Around<'_>,
         shared: &Shared,
     ) -> Result<Self, Invalid> {
         let model::Forward {
@@ -187,8 +197,10 @@ impl Forward {
             upgrades,
             priority,
             rate_limits,
+            request_mirrors,
         } = model;
-        let retry = retry.as_ref().or(host_retry).map(RetryRule::compile).transpose();
+        let mirrors = if request_mirrors.is_empty() { around.mirrors } else { request_mirrors };
+        let retry = retry.as_ref().or(around.retry).map(RetryRule::compile).transpose();
         Ok(Self {
             target: Target::compile(target, levels, shared)?,
             cluster_not_found: *cluster_not_found,
@@ -201,6 +213,7 @@ impl Forward {
             hash: HashPolicies::compile(hash_policy).map_err(|reason| Invalid::new("hash_policy", reason))?,
             upgrades: upgrades.clone(),
             priority: *priority,
+            mirrors: Mirror::compile_all(mirrors, shared.environment())?,
             rate_limits: DescriptorRules::compile(&rate_limits.rules)?,
             rate_limits_of_host: rate_limits.include_host,
         })

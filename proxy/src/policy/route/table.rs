@@ -6,7 +6,7 @@ use std::sync::Arc;
 use http::StatusCode;
 use xds::model::{self, ClusterName, ClusterTarget, RequireTls, RouteConfiguration};
 
-use super::action::{Action, Cluster, Forward, Levels};
+use super::action::{Action, Around, Cluster, Forward, Levels};
 use super::domain::Domains;
 use super::index::Index;
 use super::matcher::Matcher;
@@ -93,11 +93,13 @@ impl RouteTable {
             most_specific_header_mutations_wins,
             validate_clusters,
             max_direct_response_body_size_bytes,
+            request_mirrors,
             filters,
         } = model;
         let outer = Outer {
             table: Level::compile(request_headers, response_headers, environment)?,
             overrides: filter::within(&Arc::default(), filters, shared)?,
+            mirrors: request_mirrors,
             specific_wins: *most_specific_header_mutations_wins,
             shared,
             body_bytes_max: usize::try_from(*max_direct_response_body_size_bytes).unwrap_or(usize::MAX),
@@ -112,7 +114,9 @@ impl RouteTable {
             }
             hosts.push(VirtualHost::compile(host, &outer).map_err(at)?);
             host.routes.iter().for_each(|route| collect_clusters(route, &mut clusters));
+            collect_mirrors(&host.request_mirrors, &mut clusters);
         }
+        collect_mirrors(request_mirrors, &mut clusters);
         let name = name.as_str().into();
         Ok(Self { name, domains, hosts, clusters, validate_clusters: *validate_clusters })
     }
@@ -162,12 +166,15 @@ impl VirtualHost {
             include_attempt_count_in_response,
             retry_policy,
             rate_limits,
+            request_mirrors,
             filters,
         } = model;
         let level = Level::compile(request_headers, response_headers, outer.shared.environment())?;
         let overrides = filter::within(&outer.overrides, filters, outer.shared)?;
+        let mirrors = if request_mirrors.is_empty() { outer.mirrors } else { request_mirrors };
+        let around = Around { retry: retry_policy.as_ref(), mirrors };
         let routes = routes.iter().enumerate().map(|(index, route)| {
-            Route::compile(route, &level, &overrides, retry_policy.as_ref(), outer)
+            Route::compile(route, &level, &overrides, around, outer)
                 .map_err(|invalid| invalid.within(&format!("routes[{index}]")))
         });
         let routes = routes.collect::<Result<Vec<_>, _>>()?;
@@ -212,7 +219,7 @@ impl Route {
         model: &model::Route,
         host: &Level,
         overrides: &Arc<Overrides>,
-        host_retry: Option<&model::RetryPolicy>,
+        around: Around<'_>,
         outer: &Outer<'_>,
     ) -> Result<Self, Invalid> {
         let model::Route { name, matches, action, request_headers, response_headers, filters } = model;
@@ -230,7 +237,7 @@ impl Route {
         let (request, response) = levels.mutations();
         Ok(Self {
             name: name.as_str().into(),
-            action: Action::compile(action, &levels, host_retry, outer.shared, outer.body_bytes_max)?,
+            action: Action::compile(action, &levels, around, outer.shared, outer.body_bytes_max)?,
             request,
             response,
             overrides: Arc::clone(&levels.overrides),
@@ -319,6 +326,7 @@ impl Route {
 struct Outer<'a> {
     table: Level,
     overrides: Arc<Overrides>,
+    mirrors: &'a [model::RequestMirror],
     specific_wins: bool,
     shared: &'a Shared,
     body_bytes_max: usize,
@@ -354,5 +362,14 @@ fn collect_clusters(route: &model::Route, clusters: &mut BTreeSet<ClusterName>) 
             clusters.extend(weighted.clusters.iter().map(|cluster| cluster.name.clone()));
         }
         ClusterTarget::Header(_) => {}
+    }
+    collect_mirrors(&forward.request_mirrors, clusters);
+}
+
+fn collect_mirrors(mirrors: &[model::RequestMirror], clusters: &mut BTreeSet<ClusterName>) {
+    for mirror in mirrors {
+        if let model::MirrorTarget::Cluster(name) = &mirror.target {
+            clusters.insert(name.clone());
+        }
     }
 }

@@ -1,4 +1,4 @@
-//! HTTP filters, a file each; all at the listener of `filters.yaml`.
+//! HTTP filters, a file each; at the listener of `filters.yaml`, and those that ask services at that of `services.yaml`.
 
 use crate::case::Case;
 
@@ -26,6 +26,8 @@ mod metadata;
 
 mod filter_state;
 
+mod rate_limit;
+
 pub fn cases() -> Vec<Case> {
     [
         cors::cases(),
@@ -39,6 +41,7 @@ pub fn cases() -> Vec<Case> {
         grpc_web::cases(),
         metadata::cases(),
         filter_state::cases(),
+        rate_limit::cases(),
     ]
     .concat()
 }

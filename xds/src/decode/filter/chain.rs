@@ -8,12 +8,12 @@ use super::super::any::{self, unpack};
 use super::super::path::{Invalid, Path};
 use super::{
     buffer, compressor, cors, csrf, decompressor, fault, grpc_web, header_mutation, header_to_metadata,
-    local_rate_limit, router, set_filter_state, set_metadata,
+    local_rate_limit, rate_limit, router, set_filter_state, set_metadata,
 };
 use crate::model::{HttpFilter, HttpFilterKind};
 
 /// Types that a chain may name, for those who name another.
-const ACCEPTED: &str = "Router, Cors, CsrfPolicy, Buffer, HTTPFault, HeaderMutation, LocalRateLimit, Compressor, \
+const ACCEPTED: &str = "Router, Cors, CsrfPolicy, Buffer, HTTPFault, HeaderMutation, LocalRateLimit, RateLimit, Compressor, \
      Decompressor, GrpcWeb, set_metadata.v3.Config, header_to_metadata.v3.Config, set_filter_state.v3.Config";
 
 /// The filters in order.
@@ -77,6 +77,7 @@ fn kind(path: &Path<'_>, config: &Any) -> Result<Option<HttpFilterKind>, Invalid
         "local_ratelimit.v3.LocalRateLimit" => {
             K::LocalRateLimit(Box::new(local_rate_limit::filter(path, &unpack(path, config)?)?))
         }
+        "ratelimit.v3.RateLimit" => K::RateLimit(Box::new(rate_limit::filter(path, &unpack(path, config)?)?)),
         "compressor.v3.Compressor" => {
             K::Compressor(Box::new(compressor::filter(path, &unpack(path, config)?)?))
         }

@@ -43,7 +43,7 @@ fn mutations(path: &Path<'_>, mutations: &Option<pb::Mutations>) -> Result<Filte
     else {
         return Ok(FilterMutations::default());
     };
-    let each = |name: &str, changes: &[rules::HeaderMutation]| path.field(name).each(changes, change);
+    let each = |name: &str, changes: &[rules::HeaderMutation]| path.field(name).each(changes, header_change);
     Ok(FilterMutations {
         request: each("request_mutations", request_mutations)?,
         query: path.field("query_parameter_mutations").each(query_parameter_mutations, query_change)?,
@@ -53,7 +53,11 @@ fn mutations(path: &Path<'_>, mutations: &Option<pb::Mutations>) -> Result<Filte
     })
 }
 
-fn change(path: &Path<'_>, change: &rules::HeaderMutation) -> Result<HeaderChange, Invalid> {
+/// One change.
+pub(in crate::decode) fn header_change(
+    path: &Path<'_>,
+    change: &rules::HeaderMutation,
+) -> Result<HeaderChange, Invalid> {
     let rules::HeaderMutation { action } = change;
     Ok(match action {
         Some(Action::Remove(name)) => HeaderChange::Remove(headers::mutable(&path.field("remove"), name)?),

@@ -16,6 +16,8 @@ mod header_mutation;
 
 mod local_rate_limit;
 
+mod rate_limit;
+
 mod compressor;
 
 mod decompressor;
@@ -33,4 +35,6 @@ mod chain;
 mod overrides;
 
 pub(super) use chain::http_filters;
+pub(super) use header_mutation::header_change;
 pub(super) use overrides::overrides;
+pub(super) use rate_limit::answer as rate_limit_answer;

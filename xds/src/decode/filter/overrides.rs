@@ -8,13 +8,13 @@ use envoy_types::pb::google::protobuf::Any;
 use super::super::any::{self, unpack};
 use super::super::path::{Invalid, Path};
 use super::{
-    buffer, compressor, cors, csrf, fault, header_mutation, header_to_metadata, local_rate_limit,
+    buffer, compressor, cors, csrf, fault, header_mutation, header_to_metadata, local_rate_limit, rate_limit,
     set_filter_state,
 };
 use crate::model::{FilterConfig, FilterOverride, FilterSetting};
 
 /// Types that may stand here, for those who name another.
-const ACCEPTED: &str = "FilterConfig, CorsPolicy, CsrfPolicy, BufferPerRoute, HTTPFault, HeaderMutationPerRoute, LocalRateLimit, CompressorPerRoute, header_to_metadata.v3.Config, set_filter_state.v3.Config";
+const ACCEPTED: &str = "FilterConfig, CorsPolicy, CsrfPolicy, BufferPerRoute, HTTPFault, HeaderMutationPerRoute, LocalRateLimit, RateLimitPerRoute, CompressorPerRoute, header_to_metadata.v3.Config, set_filter_state.v3.Config";
 
 /// Every entry, by the name of its filter.
 pub(in crate::decode) fn overrides(
@@ -70,6 +70,9 @@ fn config(path: &Path<'_>, config: &Any) -> Result<Option<FilterConfig>, Invalid
         }
         "local_ratelimit.v3.LocalRateLimit" => {
             C::LocalRateLimit(Box::new(local_rate_limit::per_route(path, &unpack(path, config)?)?))
+        }
+        "ratelimit.v3.RateLimitPerRoute" => {
+            C::RateLimit(Box::new(rate_limit::per_route(path, &unpack(path, config)?)?))
         }
         "compressor.v3.CompressorPerRoute" => {
             C::Compressor(compressor::per_route(path, &unpack(path, config)?)?)

@@ -243,3 +243,36 @@ fn filters_that_note_something_are_refused_with_their_path() {
     ];
     refuses(LISTENER, decode::listener, rows);
 }
+
+#[test]
+fn a_rate_limit_filter_is_refused_with_its_path() {
+    let row = |fields: &str, expected: &str| {
+        let kind = "type.googleapis.com/envoy.extensions.filters.http.ratelimit.v3.RateLimit";
+        let text = format!("{{name: l, typed_config: {{'@type': {kind}, {fields}}}}}, {ROUTER}");
+        filters(&text, &format!("[0].typed_config.{expected}"))
+    };
+    let asks = |service: &str, expected: &str| {
+        let fields = format!("domain: d, rate_limit_service: {{grpc_service: {service}}}");
+        row(&fields, &format!("rate_limit_service.grpc_service{expected}"))
+    };
+    let service = "rate_limit_service: {grpc_service: {envoy_grpc: {cluster_name: c}}}";
+    let with = |fields: &str, expected: &str| row(&format!("domain: d, {service}, {fields}"), expected);
+    #[rustfmt::skip]
+    let rows = [
+        row("domain: d", "rate_limit_service: is required"),
+        row(service, "domain: must not be empty"),
+        row("domain: d, rate_limit_service: {}", "rate_limit_service.grpc_service: is required"),
+        row("domain: d, rate_limit_service: {transport_api_version: V2}", "rate_limit_service.transport_api_version: V2 is not supported"),
+        asks("{}", ": has no target; accepted: envoy_grpc"),
+        asks("{google_grpc: {target_uri: x, stat_prefix: p}}", ".google_grpc: is not supported here; use envoy_grpc"),
+        asks("{envoy_grpc: {}}", ".envoy_grpc.cluster_name: must not be empty"),
+        asks("{envoy_grpc: {cluster_name: c}, timeout: 0s}", ".timeout: 0 s is not accepted"),
+        asks("{envoy_grpc: {cluster_name: c}, retry_policy: {}}", ".retry_policy: is not supported here"),
+        with("stage: 11", "stage: 11 is not accepted"),
+        with("request_type: some", "request_type: \"some\" is not accepted; internal, external and both are"),
+        with("stat_prefix: s", "stat_prefix: is not supported here"),
+        with("rate_limits: [{}]", "rate_limits[0].actions: must not be empty"),
+        with("response_headers_to_add: [{}]", "response_headers_to_add[0].header: is required"),
+    ];
+    refuses(LISTENER, decode::listener, rows);
+}

@@ -25,7 +25,7 @@ pub(super) fn per_route(mutations: &FilterMutations) -> pb::HeaderMutationPerRou
 
 fn mutations(mutations: &FilterMutations) -> pb::Mutations {
     let FilterMutations { request, query, response, request_trailers, response_trailers } = mutations;
-    let each = |changes: &[HeaderChange]| changes.iter().map(change).collect();
+    let each = |changes: &[HeaderChange]| changes.iter().map(header_change).collect();
     pb::Mutations {
         request_mutations: each(request),
         query_parameter_mutations: query.iter().map(query_change).collect(),
@@ -35,7 +35,7 @@ fn mutations(mutations: &FilterMutations) -> pb::Mutations {
     }
 }
 
-fn change(change: &HeaderChange) -> rules::HeaderMutation {
+pub(in crate::encode) fn header_change(change: &HeaderChange) -> rules::HeaderMutation {
     let action = match change {
         HeaderChange::Remove(name) => Action::Remove(name.clone()),
         HeaderChange::RemoveOnMatch(names) => {

@@ -14,6 +14,8 @@ mod header_mutation;
 
 mod local_rate_limit;
 
+mod rate_limit;
+
 mod compressor;
 
 mod decompressor;
@@ -23,6 +25,9 @@ mod set_metadata;
 mod header_to_metadata;
 
 mod set_filter_state;
+
+pub(super) use header_mutation::header_change;
+pub(super) use rate_limit::question as rate_limit_question;
 
 use std::collections::HashMap;
 
@@ -52,6 +57,7 @@ pub(super) fn http_filter(filter: &HttpFilter) -> pb::HttpFilter {
         HttpFilterKind::SetMetadata(filter) => any(&set_metadata::filter(filter)),
         HttpFilterKind::HeaderToMetadata(filter) => any(&header_to_metadata::filter(filter)),
         HttpFilterKind::SetFilterState(filter) => any(&set_filter_state::filter(filter)),
+        HttpFilterKind::RateLimit(filter) => any(&rate_limit::filter(filter)),
     };
     pb::HttpFilter {
         name: name.clone(),
@@ -85,5 +91,6 @@ fn config(config: &FilterConfig) -> Any {
         FilterConfig::LocalRateLimit(filter) => any(&local_rate_limit::filter(filter)),
         FilterConfig::HeaderToMetadata(filter) => any(&header_to_metadata::filter(filter)),
         FilterConfig::SetFilterState(filter) => any(&set_filter_state::filter(filter)),
+        FilterConfig::RateLimit(settings) => any(&rate_limit::per_route(settings)),
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::StatusCode;
 
 use super::choices::Choices;
-use super::{common, metadata, route};
+use super::{common, metadata, rate_limit, route};
 use crate::model::{
     AppendAction, Buffer, BufferPerRoute, CompressDirection, Compressor, CompressorLibrary,
     CompressorPerRoute, CorsPolicy, CsrfPolicy, DecompressDirection, Decompressor, DecompressorLibrary,
@@ -17,7 +17,8 @@ use crate::model::{
 
 /// A filter other than the router.
 pub(super) fn http_filter(from: &mut Choices<'_>) -> HttpFilter {
-    let kind = match from.between(0, 11) {
+    let kind = match from.between(0, 12) {
+        12 => HttpFilterKind::RateLimit(Box::new(rate_limit::filter(from))),
         8 => HttpFilterKind::Decompressor(Box::new(decompressor(from))),
         9 => HttpFilterKind::SetFilterState(Box::new(metadata::set_filter_state(from))),
         10 => HttpFilterKind::SetMetadata(Box::new(metadata::set_metadata(from))),
@@ -40,7 +41,8 @@ pub(super) fn http_filter(from: &mut Choices<'_>) -> HttpFilter {
 /// What a level says about filters, in the order in which it is read back.
 pub(super) fn overrides(from: &mut Choices<'_>) -> Vec<FilterOverride> {
     let mut overrides = from.list(2, |from| {
-        let setting = match from.between(0, 10) {
+        let setting = match from.between(0, 11) {
+            11 => FilterSetting::Config(FilterConfig::RateLimit(Box::new(rate_limit::per_route(from)))),
             0 => FilterSetting::Disabled,
             10 => {
                 let filter = metadata::set_filter_state(from);
@@ -146,7 +148,7 @@ fn mutations(from: &mut Choices<'_>) -> FilterMutations {
     }
 }
 
-fn change(from: &mut Choices<'_>) -> HeaderChange {
+pub(super) fn change(from: &mut Choices<'_>) -> HeaderChange {
     match from.between(0, 2) {
         0 => HeaderChange::Remove(from.name()),
         1 => HeaderChange::RemoveOnMatch(common::string_matcher(from)),
@@ -183,7 +185,7 @@ fn local_rate_limit(from: &mut Choices<'_>) -> LocalRateLimit {
         vh_rate_limits: from.one_of(&[VhRateLimits::Override, VhRateLimits::Include, VhRateLimits::Ignore]),
         always_consume_default: from.flag(),
         as_resource_exhausted: from.flag(),
-        rate_limits: from.list(2, rate_limit),
+        rate_limits: from.list(2, rate_limit_rule),
         retry_after: from.flag(),
     }
 }
@@ -241,7 +243,7 @@ fn token_bucket(from: &mut Choices<'_>) -> TokenBucket {
 }
 
 /// A rule that makes a descriptor.
-pub(super) fn rate_limit(from: &mut Choices<'_>) -> RateLimit {
+pub(super) fn rate_limit_rule(from: &mut Choices<'_>) -> RateLimit {
     let action = |from: &mut Choices<'_>| match from.between(0, 8) {
         8 => DescriptorAction::Metadata {
             key: from.name(),

@@ -6,10 +6,10 @@ use super::choices::Choices;
 use super::{common, filter, manager};
 use crate::model::{
     AppendAction, BackOff, ClusterName, ClusterTarget, DirectResponse, Domain, FilterStateMatcher, Forward,
-    HashPolicy, HashSource, HeaderAdd, HeaderMutations, HostRewrite, MaxStreamDuration, PathMatch,
-    PathRewrite, QueryMatcher, QueryTest, Redirect, RedirectPath, RequireTls, RetryCondition, RetryPolicy,
-    Route, RouteAction, RouteConfigName, RouteConfiguration, RouteMatch, RouteRateLimits, RoutingPriority,
-    VirtualHost, WeightedCluster, WeightedClusters,
+    HashPolicy, HashSource, HeaderAdd, HeaderMutations, HostRewrite, MaxStreamDuration, MirrorTarget,
+    PathMatch, PathRewrite, QueryMatcher, QueryTest, Redirect, RedirectPath, RequestMirror, RequireTls,
+    RetryCondition, RetryPolicy, Route, RouteAction, RouteConfigName, RouteConfiguration, RouteMatch,
+    RouteRateLimits, RoutingPriority, VirtualHost, WeightedCluster, WeightedClusters,
 };
 
 /// A field to add.
@@ -103,6 +103,20 @@ fn target(from: &mut Choices<'_>) -> ClusterTarget {
     }
 }
 
+fn request_mirror(from: &mut Choices<'_>) -> RequestMirror {
+    let host_rewrite_literal = from.text();
+    RequestMirror {
+        target: match from.flag() {
+            true => MirrorTarget::Cluster(ClusterName::new(from.name())),
+            false => MirrorTarget::Header(from.name()),
+        },
+        share: from.maybe(filter::runtime_fraction),
+        shadow_host: host_rewrite_literal.is_empty() && from.flag(),
+        request_headers: from.list(2, filter::change),
+        host_rewrite_literal,
+    }
+}
+
 fn hash_policy(from: &mut Choices<'_>) -> HashPolicy {
     let source = match from.between(0, 4) {
         4 => HashSource::FilterState(from.name()),
@@ -150,7 +164,11 @@ fn forward(from: &mut Choices<'_>) -> Forward {
         hash_policy: from.list(2, hash_policy),
         upgrades: manager::upgrades(from),
         priority: from.one_of(&[RoutingPriority::Default, RoutingPriority::High]),
-        rate_limits: RouteRateLimits { rules: from.list(2, filter::rate_limit), include_host: from.flag() },
+        rate_limits: RouteRateLimits {
+            rules: from.list(2, filter::rate_limit_rule),
+            include_host: from.flag(),
+        },
+        request_mirrors: from.list(2, request_mirror),
     }
 }
 
@@ -216,7 +234,8 @@ fn virtual_host(from: &mut Choices<'_>) -> VirtualHost {
         include_request_attempt_count: from.flag(),
         include_attempt_count_in_response: from.flag(),
         retry_policy: from.maybe(retry_policy),
-        rate_limits: from.list(2, filter::rate_limit),
+        rate_limits: from.list(2, filter::rate_limit_rule),
+        request_mirrors: from.list(2, request_mirror),
         filters: filter::overrides(from),
     }
 }
@@ -237,6 +256,7 @@ pub(super) fn route_configuration(from: &mut Choices<'_>) -> RouteConfiguration 
         most_specific_header_mutations_wins: from.flag(),
         validate_clusters: from.maybe(Choices::flag),
         max_direct_response_body_size_bytes: from.between(64, 100_000),
+        request_mirrors: from.list(2, request_mirror),
         filters: filter::overrides(from),
     }
 }

@@ -16,6 +16,8 @@ mod header_mutation;
 
 mod local_rate_limit;
 
+mod rate_limit;
+
 mod compressor;
 
 mod decompressor;
@@ -38,6 +40,10 @@ pub use header_to_metadata::{
     MetadataText, MetadataWithoutValue,
 };
 pub use local_rate_limit::{LocalDescriptor, LocalRateLimit, VhRateLimits};
+pub use rate_limit::{
+    RateLimitAnswer, RateLimitFilter, RateLimitPerRoute, RateLimitQuestion, RateLimitQuota,
+    RateLimitedRequests,
+};
 pub use router::Router;
 pub use set_filter_state::SetFilterState;
 pub use set_metadata::{MetadataContent, SetMetadata, SetMetadataEntry};
@@ -70,6 +76,8 @@ pub enum HttpFilterKind {
     HeaderMutation(Box<HeaderMutationFilter>),
     /// Lets only so many requests pass.
     LocalRateLimit(Box<LocalRateLimit>),
+    /// Asks a service whether requests may pass.
+    RateLimit(Box<RateLimitFilter>),
     /// Compresses bodies.
     Compressor(Box<Compressor>),
     /// Decompresses bodies.
@@ -119,6 +127,8 @@ pub enum FilterConfig {
     HeaderMutation(Box<FilterMutations>),
     /// Of the local rate limit filter, in place of the chain's.
     LocalRateLimit(Box<LocalRateLimit>),
+    /// Of the rate limit filter.
+    RateLimit(Box<RateLimitPerRoute>),
     /// Of the compressor.
     Compressor(CompressorPerRoute),
     /// Of the filter that puts fields into the dynamic metadata, in place of the chain's.
