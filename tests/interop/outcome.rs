@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read};
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use harness::backend::record::Recorded;
 use harness::client::Connection;
 use harness::client_h2::{self, Transport};
@@ -268,6 +270,15 @@ fn neutral_fields(side: &Side, fields: &[(String, String)]) -> Vec<(String, Stri
             // What the backend tells of the request, as a message of gRPC.
             "grpc-message" if value.starts_with("{\"backend\":") => "(what a backend received)".to_owned(),
             REMAINING_TIME => value.parse().map_or_else(|_| value.clone(), rounded),
+            "x-session" => side.neutral(&readable(value)),
+            "cookie" | "set-cookie" => match value.split_once("session=") {
+                Some((before, rest)) => {
+                    let rest = rest.trim_start_matches('"');
+                    let end = rest.find(['"', ';']).unwrap_or(rest.len());
+                    format!("{before}session={}{}", side.neutral(&readable(&rest[..end])), &rest[end..])
+                }
+                None => side.neutral(value),
+            },
             _ => side.neutral(value),
         };
         (name, value)
@@ -276,6 +287,14 @@ fn neutral_fields(side: &Side, fields: &[(String, String)]) -> Vec<(String, Stri
     // Stable: repeated fields keep their order.
     fields.sort_by(|one, two| one.0.cmp(&two.0));
     fields
+}
+
+/// What a session's Base64 holds, without what is no text.
+fn readable(encoded: &str) -> String {
+    match BASE64.decode(encoded) {
+        Ok(bytes) => String::from_utf8_lossy(&bytes).chars().filter(|char| !char.is_control()).collect(),
+        Err(_) => encoded.to_owned(),
+    }
 }
 
 /// The time left for a request shrinks by the milliseconds that its first tries have taken.

@@ -6,6 +6,8 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD as BASE64;
 use harness::backend::Backend;
 use harness::backend::record::Recorded;
 use harness::message::Request;
@@ -75,12 +77,18 @@ impl Side {
         })
     }
 
-    /// A request whose fields name ports by their words: `@A@` is where backend `a` is on this side.
+    /// A request whose fields name ports by their words: `@A@` is where backend `a` is on this side. What stands in
+    /// `base64(…)` is encoded afterwards.
     pub fn with_ports(&self, request: &Request) -> Request {
         let mut request = request.clone();
         for (_, value) in &mut request.headers {
             for (port, word) in &self.ports {
                 *value = value.replace(&format!("@{word}@"), &port.to_string());
+            }
+            if let Some((before, inner)) = value.split_once("base64(")
+                && let Some((inner, after)) = inner.split_once(')')
+            {
+                *value = format!("{before}{}{after}", BASE64.encode(inner));
             }
         }
         request

@@ -80,6 +80,7 @@ impl Sending<'_> {
 
     fn pick(&mut self) -> Result<Arc<Host>, Error> {
         let rule = self.rule();
+        let session = self.ledger.session.borrow();
         let context = PickContext {
             hash: self.hash,
             avoid_hosts: match rule {
@@ -96,6 +97,8 @@ impl Sending<'_> {
                 None => &[],
             },
             named: Some(&self.named),
+            // Another try goes to another endpoint, as in Envoy.
+            session: session.as_deref().filter(|_| self.tried.last.is_none()),
         };
         let picked = self.cluster.pick(&context, &mut self.worker.rng.borrow_mut())?;
         if rule.is_some_and(|rule| rule.avoid_previous_hosts || rule.avoid_previous_priorities.is_some()) {

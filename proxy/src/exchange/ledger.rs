@@ -16,6 +16,7 @@ use crate::observe::record::{ConnectionFacts, LoggedRequest, Record};
 use crate::policy::filter::fault::Active;
 use crate::policy::http::{HttpMetric, HttpPolicy};
 use crate::policy::reply::Reply;
+use crate::upstream::Session;
 
 /// What all parts of a request write to.
 #[derive(Debug)]
@@ -28,6 +29,8 @@ pub(super) struct Ledger {
     tunnel: Cell<bool>,
     /// Places among the requests with a fault.
     pub(super) faults: RefCell<Vec<Active>>,
+    /// The session that the request belongs to.
+    pub(super) session: RefCell<Option<Box<Session>>>,
 }
 
 /// Closes the books when it is dropped; there is one for each request.
@@ -62,6 +65,7 @@ impl Books {
             complete: Cell::new(false),
             tunnel: Cell::new(false),
             faults: RefCell::default(),
+            session: RefCell::default(),
         };
         if let Some(bytes) = whole {
             ledger.received(bytes);

@@ -53,7 +53,7 @@ pub use circuit::{Circuit, Permit, RetryPermit};
 pub use cluster::{Cluster, ClusterHistograms};
 pub use clusters::Clusters;
 pub use host::Host;
-pub use named::Named;
+pub use named::{Named, Session};
 pub use outlier::monitor::Outcome;
 pub use set::{EndpointSet, PickContext, Picked, SetTally};
 pub use state::{Availability, HealthFlag, HostState};

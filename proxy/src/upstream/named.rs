@@ -5,6 +5,8 @@ use std::cell::Cell;
 use std::collections::HashMap;
 use std::sync::Arc;
 
+use xds::model::LoadBalancing;
+
 use super::host::Host;
 use crate::fields::Fields;
 
@@ -13,6 +15,15 @@ use crate::fields::Fields;
 pub struct Named {
     addresses: Vec<String>,
     used: Cell<usize>,
+}
+
+/// The endpoint of a request's session, as far as the client knows it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Session {
+    /// Its address.
+    pub address: Option<String>,
+    /// Whether no other endpoint will do.
+    pub strict: bool,
 }
 
 impl Named {
@@ -34,4 +45,17 @@ impl Named {
         }
         None
     }
+}
+
+/// Where requests may name endpoints: under which words.
+pub(super) fn by_address(settings: &LoadBalancing, hosts: &[Arc<Host>]) -> HashMap<String, Arc<Host>> {
+    if settings.override_headers.is_empty() {
+        return HashMap::new();
+    }
+    addresses(hosts)
+}
+
+/// Endpoints by their addresses.
+pub(super) fn addresses(hosts: &[Arc<Host>]) -> HashMap<String, Arc<Host>> {
+    hosts.iter().map(|host| (host.address().to_string(), Arc::clone(host))).collect()
 }

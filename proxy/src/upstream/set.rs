@@ -4,7 +4,7 @@
 //! A set never changes; the cluster makes a new one when membership or health do. One rule: a pick reads one set.
 
 use std::collections::HashMap;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use tokio::time::Instant;
 use xds::model::{Fraction, LbPolicy, LoadBalancing, LocalityBalancing};
@@ -12,7 +12,7 @@ use xds::model::{Fraction, LbPolicy, LoadBalancing, LocalityBalancing};
 use super::balance::{Balancer, Draw, Stride, follows_hash};
 use super::host::Host;
 use super::locality::{Census, Group, Loads, Tally, locality_weight};
-use super::named::Named;
+use super::named::{Named, Session, addresses, by_address};
 use super::state::{Availability, HealthFlag};
 
 /// The endpoints of one locality at one priority.
@@ -55,6 +55,8 @@ pub struct EndpointSet {
     by_hash: bool,
     /// By address, where requests may name endpoints.
     by_address: HashMap<String, Arc<Host>>,
+    /// By address, once a session asks.
+    by_session: OnceLock<HashMap<String, Arc<Host>>>,
     drop_overloads: Vec<(String, Fraction)>,
 }
 
@@ -88,6 +90,8 @@ pub struct PickContext<'a> {
     pub avoid_priorities: &'a [u32],
     /// Endpoints that the request names itself.
     pub named: Option<&'a Named>,
+    /// The session that the request belongs to.
+    pub session: Option<&'a Session>,
 }
 
 /// A choice.
@@ -149,6 +153,7 @@ impl EndpointSet {
         Self {
             tally: SetTally::of(&hosts),
             by_address: by_address(settings, &hosts),
+            by_session: OnceLock::new(),
             hosts,
             health,
             tiers: built,
@@ -203,6 +208,16 @@ impl EndpointSet {
     ) -> Option<Picked> {
         if let Some(host) = context.named.and_then(|named| named.next(&self.by_address)) {
             return Some(Picked { host: Arc::clone(host), priority: host.priority(), panic: false });
+        }
+        if let Some(Session { address: Some(address), strict }) = context.session {
+            let host = self.by_session.get_or_init(|| addresses(&self.hosts)).get(address);
+            match host.filter(|host| host.availability() != Availability::Unhealthy) {
+                Some(host) => {
+                    return Some(Picked { host: Arc::clone(host), priority: host.priority(), panic: false });
+                }
+                None if *strict => return None,
+                None => {}
+            }
         }
         let adjusted;
         let loads = if context.avoid_priorities.is_empty() {
@@ -337,14 +352,6 @@ pub fn needs_time(policy: &LbPolicy) -> bool {
         LbPolicy::LeastRequest(least) => least.slow_start.is_some(),
         LbPolicy::Random | LbPolicy::RingHash(_) | LbPolicy::Maglev(_) | LbPolicy::PickFirst { .. } => false,
     }
-}
-
-/// Where requests may name endpoints: under which words.
-fn by_address(settings: &LoadBalancing, hosts: &[Arc<Host>]) -> HashMap<String, Arc<Host>> {
-    if settings.override_headers.is_empty() {
-        return HashMap::new();
-    }
-    hosts.iter().map(|host| (host.address().to_string(), Arc::clone(host))).collect()
 }
 
 /// `hosts` with the share that each has of `whole`, by weight.

@@ -85,8 +85,8 @@ pub use filter::{
     HeaderMutationFilter, HeaderToMetadata, HttpFilter, HttpFilterKind, LocalDescriptor, LocalRateLimit,
     MetadataContent, MetadataFromValue, MetadataKind, MetadataPlace, MetadataRule, MetadataSource,
     MetadataText, MetadataWithoutValue, QueryChange, RateLimitAnswer, RateLimitFilter, RateLimitPerRoute,
-    RateLimitQuestion, RateLimitQuota, RateLimitedRequests, Router, SetFilterState, SetMetadata,
-    SetMetadataEntry, VhRateLimits,
+    RateLimitQuestion, RateLimitQuota, RateLimitedRequests, Router, SessionState, SetFilterState,
+    SetMetadata, SetMetadataEntry, StatefulSession, StatefulSessionPerRoute, VhRateLimits,
 };
 pub use filter_state::{ConnectionState, FilterStateFactory, FilterStateMatcher, FilterStateValue};
 pub use format::{Command, FilterStateForm, FormatPart, FormatString, Operator};

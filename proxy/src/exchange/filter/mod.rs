@@ -13,6 +13,10 @@ mod gather;
 
 mod grpc_web;
 
+mod state;
+
+mod note;
+
 mod pass;
 
 mod rate_limit;

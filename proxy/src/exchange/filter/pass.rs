@@ -2,10 +2,9 @@
 
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::Duration;
 
 use http::{HeaderValue, Method, StatusCode};
-use xds::model::{Buffer, BufferPerRoute, RateLimitQuestion};
+use xds::model::{Buffer, BufferPerRoute};
 
 use super::super::stop::Stop;
 use super::compress;
@@ -13,6 +12,7 @@ use super::decompress;
 use super::gather;
 use super::grpc_web;
 use super::rate_limit;
+use super::state::{State, Wait};
 use super::throttle;
 use super::trailing::{self, Trailing};
 use super::world::World;
@@ -21,7 +21,6 @@ use crate::clock;
 use crate::fields::Fields;
 use crate::observe::record::RequestView;
 use crate::policy::descriptor::Subject;
-use crate::policy::facts;
 use crate::policy::filter::compressor::{Compressor, Offer};
 use crate::policy::filter::cors::{self, Cors};
 use crate::policy::filter::decompressor::Direction;
@@ -30,45 +29,13 @@ use crate::policy::filter::grpc_web::Speech;
 use crate::policy::filter::header_mutation::Section;
 use crate::policy::filter::local_rate_limit::{LocalRateLimit, Verdict};
 use crate::policy::filter::{Filter, Kind, Setting};
-use crate::policy::token_bucket::TokenBucket;
 
 /// A filter that is on, and what it remembers of the request.
 #[derive(Debug)]
 pub(super) struct Pass<'a> {
-    filter: &'a Filter,
+    pub(super) filter: &'a Filter,
     settings: &'a [Arc<Setting>],
-    state: State<'a>,
-}
-
-/// What a filter remembers of the request for the response.
-#[derive(Debug)]
-enum State<'a> {
-    Nothing,
-    /// The origin that may read the response.
-    Origin(HeaderValue),
-    /// KiB per second.
-    Throttle(u64),
-    /// The bytes are a tunnel's, and no body.
-    Tunnel,
-    /// The encodings that the client accepts.
-    Accepts(HeaderValue),
-    /// Fields that the response gets.
-    Fields(Fields),
-    /// Of what the response says how much is left.
-    Quota(&'a LocalRateLimit, &'a TokenBucket),
-    /// How a client of gRPC-Web speaks.
-    Speech(Speech),
-}
-
-/// What a request has to wait for.
-#[derive(Debug)]
-pub(super) enum Wait {
-    /// Time, for a fault.
-    Delay(Duration),
-    /// All of its body, of at most so many bytes.
-    Body(usize),
-    /// A rate limit service's answer.
-    RateLimit(RateLimitQuestion),
+    pub(super) state: State<'a>,
 }
 
 impl<'a> Pass<'a> {
@@ -86,16 +53,7 @@ impl<'a> Pass<'a> {
         match &self.filter.kind {
             // As in Envoy, only routes that forward have a policy.
             Kind::Cors(_) if !world.forwards() => {}
-            Kind::Cors(cors) => match cors.judge(self.all(Setting::cors), head, |share| world.is_in(share)) {
-                cors::Verdict::Pass => {}
-                cors::Verdict::Share(origin) => self.state = State::Origin(origin),
-                cors::Verdict::Preflight(headers, origin) => {
-                    self.state = origin.map_or(State::Nothing, State::Origin);
-                    let head = ResponseHead { status: StatusCode::OK, headers };
-                    let response = Response { head, body: Body::empty(), close: false };
-                    return Err(Stop::Response(Box::new(response), "cors_response"));
-                }
-            },
+            Kind::Cors(cors) => self.cors(cors, world, head)?,
             Kind::Csrf(csrf) => {
                 if let Some(reply) = csrf.refuse(self.first(Setting::csrf), head, |share| world.is_in(share))
                 {
@@ -143,18 +101,10 @@ impl<'a> Pass<'a> {
                     grpc_web::translate(speech, body)?;
                 }
             }
-            Kind::SetMetadata(filter) => filter.note(&mut world.ledger.record.borrow_mut().attributes),
-            Kind::HeaderToMetadata(filter) => {
-                let filter = self.first(Setting::header_to_metadata).unwrap_or(filter);
-                filter.note_request(head, &mut world.ledger.record.borrow_mut().attributes);
-            }
-            Kind::SetFilterState(objects) => {
-                let levels = self.all(Setting::objects).rev();
-                let record = &mut world.ledger.record.borrow_mut();
-                for objects in std::iter::once(objects).chain(levels) {
-                    objects.keep(record, &facts::heads(head));
-                }
-            }
+            Kind::SetMetadata(_)
+            | Kind::HeaderToMetadata(_)
+            | Kind::SetFilterState(_)
+            | Kind::StatefulSession(_) => self.note(world, head),
         }
         Ok(None)
     }
@@ -226,6 +176,13 @@ impl<'a> Pass<'a> {
                 limit.show_quota(bucket, &mut response.head.headers, clock::since_start());
             }
             (Kind::GrpcWeb, State::Speech(speech)) => return grpc_web::answer(*speech, response),
+            (Kind::StatefulSession(_), State::Session(sessions)) => {
+                let (record, session) = (world.ledger.record.borrow(), world.ledger.session.borrow());
+                if let (Some(upstream), Some(session)) = (&record.upstream, &*session) {
+                    let endpoint = upstream.host.to_string();
+                    sessions.tell(session, &endpoint, &mut response.head.headers, clock::since_start());
+                }
+            }
             (Kind::HeaderToMetadata(filter), _) => {
                 let filter = self.first(Setting::header_to_metadata).unwrap_or(filter);
                 let attributes = &mut world.ledger.record.borrow_mut().attributes;
@@ -245,7 +202,8 @@ impl<'a> Pass<'a> {
                 | Kind::GrpcWeb
                 | Kind::SetMetadata(_)
                 | Kind::SetFilterState(_)
-                | Kind::RateLimit(_),
+                | Kind::RateLimit(_)
+                | Kind::StatefulSession(_),
                 _,
             ) => {}
         }
@@ -271,13 +229,30 @@ impl<'a> Pass<'a> {
     }
 
     /// What the most specific level says of the filter that says anything.
-    fn first<T>(&self, of: fn(&'a Setting) -> Option<T>) -> Option<T> {
+    pub(super) fn first<T>(&self, of: fn(&'a Setting) -> Option<T>) -> Option<T> {
         self.all(of).next()
     }
 
     /// What all levels say of the filter, the most specific first.
-    fn all<T>(&self, of: fn(&'a Setting) -> Option<T>) -> impl DoubleEndedIterator<Item = T> + Clone {
+    pub(super) fn all<T>(
+        &self,
+        of: fn(&'a Setting) -> Option<T>,
+    ) -> impl DoubleEndedIterator<Item = T> + Clone {
         self.settings.iter().filter_map(move |setting| of(setting))
+    }
+
+    fn cors(&mut self, cors: &'a Cors, world: &World<'_>, head: &RequestHead) -> Result<(), Stop> {
+        match cors.judge(self.all(Setting::cors), head, |share| world.is_in(share)) {
+            cors::Verdict::Pass => {}
+            cors::Verdict::Share(origin) => self.state = State::Origin(origin),
+            cors::Verdict::Preflight(headers, origin) => {
+                self.state = origin.map_or(State::Nothing, State::Origin);
+                let head = ResponseHead { status: StatusCode::OK, headers };
+                let response = Response { head, body: Body::empty(), close: false };
+                return Err(Stop::Response(Box::new(response), "cors_response"));
+            }
+        }
+        Ok(())
     }
 
     fn rule(&self, fault: &'a Fault) -> &'a FaultRule {

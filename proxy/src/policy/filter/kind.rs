@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use xds::model::{Buffer, BufferPerRoute, CompressorPerRoute, FilterConfig, HttpFilterKind};
+use xds::model::{
+    Buffer, BufferPerRoute, CompressorPerRoute, FilterConfig, HttpFilterKind, StatefulSessionPerRoute,
+};
 
 use super::compressor::Compressor;
 use super::cors::{Cors, CorsPolicy};
@@ -14,6 +16,7 @@ use super::header_to_metadata::HeaderToMetadata;
 use super::local_rate_limit::LocalRateLimit;
 use super::rate_limit::{RateLimit, RateLimitPerRoute};
 use super::set_metadata::SetMetadata;
+use super::stateful_session::Sessions;
 use crate::error::Invalid;
 use crate::policy::filter_state::Objects;
 use crate::policy::http::Shared;
@@ -47,6 +50,8 @@ pub enum Kind {
     HeaderToMetadata(Box<HeaderToMetadata>),
     /// Objects kept about the request.
     SetFilterState(Objects),
+    /// Sessions that stay at an endpoint.
+    StatefulSession(Sessions),
 }
 
 /// A filter's settings on a host, route or weighted cluster.
@@ -72,6 +77,8 @@ pub enum Setting {
     HeaderToMetadata(Box<HeaderToMetadata>),
     /// Of the filter that keeps objects.
     SetFilterState(Objects),
+    /// Of the filter that keeps sessions; `None` where there are none.
+    StatefulSession(Option<Sessions>),
 }
 
 impl Kind {
@@ -116,6 +123,7 @@ impl Kind {
             K::HeaderToMetadata(filter) => {
                 Self::HeaderToMetadata(Box::new(HeaderToMetadata::compile(filter, shared)?))
             }
+            K::StatefulSession(filter) => Self::StatefulSession(Sessions::compile(filter)?),
             K::SetFilterState(filter) => {
                 let objects = Objects::compile(&filter.on_request_headers, shared.environment());
                 Self::SetFilterState(objects.map_err(|invalid| invalid.within("on_request_headers"))?)
@@ -148,6 +156,10 @@ impl Setting {
             FilterConfig::HeaderToMetadata(filter) => {
                 Self::HeaderToMetadata(Box::new(HeaderToMetadata::compile(filter, shared)?))
             }
+            FilterConfig::StatefulSession(said) => Self::StatefulSession(match &**said {
+                StatefulSessionPerRoute::Disabled => None,
+                StatefulSessionPerRoute::Session(session) => Some(Sessions::compile(session)?),
+            }),
             FilterConfig::SetFilterState(filter) => {
                 let objects = Objects::compile(&filter.on_request_headers, shared.environment());
                 Self::SetFilterState(objects.map_err(|invalid| invalid.within("on_request_headers"))?)
@@ -195,6 +207,12 @@ impl Setting {
     #[must_use]
     pub fn objects(&self) -> Option<&Objects> {
         if let Self::SetFilterState(objects) = self { Some(objects) } else { None }
+    }
+
+    /// What the filter that keeps sessions is told: `Some(None)` that there are none.
+    #[must_use]
+    pub fn sessions(&self) -> Option<Option<&Sessions>> {
+        if let Self::StatefulSession(sessions) = self { Some(sessions.as_ref()) } else { None }
     }
 
     /// The limits of the local rate limit filter.

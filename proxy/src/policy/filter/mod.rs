@@ -23,6 +23,8 @@ pub mod grpc_web;
 
 pub mod set_metadata;
 
+pub mod stateful_session;
+
 pub mod header_to_metadata;
 
 mod kind;

@@ -230,3 +230,24 @@ async fn an_endpoint_that_a_request_names_is_taken_whatever_its_health() {
     let picked = without.pick(&context, Instant::now(), 0, &mut rng).unwrap();
     assert_eq!(port(&picked.host), 1000, "a cluster without override_host does not look");
 }
+
+#[tokio::test]
+async fn a_session_stays_at_its_endpoint_unless_that_is_unhealthy() {
+    let localities = [locality_hosts(0, None, 1000, [1, 0, 0]), locality_hosts(1, None, 1100, [0, 0, 2])];
+    let set = EndpointSet::new(&round_robin(), &Terms::default(), &localities, 1);
+    let mut rng = fastrand::Rng::with_seed(1);
+    let mut pick = |address: &str, strict| {
+        let session = Session { address: Some(address.to_owned()), strict };
+        let context = PickContext { session: Some(&session), ..PickContext::default() };
+        set.pick(&context, Instant::now(), 0, &mut rng).map(|picked| port(&picked.host))
+    };
+    for (address, strict, expected) in [
+        ("127.0.0.1:1000", true, Some(1000)),
+        ("127.0.0.1:1100", false, Some(1000)),
+        ("127.0.0.1:1100", true, None),
+        ("127.0.0.1:9", false, Some(1000)),
+        ("127.0.0.1:9", true, None),
+    ] {
+        assert_eq!(pick(address, strict), expected, "{address}, strict: {strict}");
+    }
+}

@@ -28,6 +28,8 @@ mod filter_state;
 
 mod rate_limit;
 
+mod stateful_session;
+
 pub fn cases() -> Vec<Case> {
     [
         cors::cases(),
@@ -42,6 +44,7 @@ pub fn cases() -> Vec<Case> {
         metadata::cases(),
         filter_state::cases(),
         rate_limit::cases(),
+        stateful_session::cases(),
     ]
     .concat()
 }

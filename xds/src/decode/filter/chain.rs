@@ -8,13 +8,13 @@ use super::super::any::{self, unpack};
 use super::super::path::{Invalid, Path};
 use super::{
     buffer, compressor, cors, csrf, decompressor, fault, grpc_web, header_mutation, header_to_metadata,
-    local_rate_limit, rate_limit, router, set_filter_state, set_metadata,
+    local_rate_limit, rate_limit, router, set_filter_state, set_metadata, stateful_session,
 };
 use crate::model::{HttpFilter, HttpFilterKind};
 
 /// Types that a chain may name, for those who name another.
 const ACCEPTED: &str = "Router, Cors, CsrfPolicy, Buffer, HTTPFault, HeaderMutation, LocalRateLimit, RateLimit, Compressor, \
-     Decompressor, GrpcWeb, set_metadata.v3.Config, header_to_metadata.v3.Config, set_filter_state.v3.Config";
+     Decompressor, GrpcWeb, set_metadata.v3.Config, header_to_metadata.v3.Config, set_filter_state.v3.Config, StatefulSession";
 
 /// The filters in order.
 pub(in crate::decode) fn http_filters(
@@ -96,6 +96,9 @@ fn kind(path: &Path<'_>, config: &Any) -> Result<Option<HttpFilterKind>, Invalid
         }
         "set_filter_state.v3.Config" => {
             K::SetFilterState(Box::new(set_filter_state::filter(path, &unpack(path, config)?)?))
+        }
+        "stateful_session.v3.StatefulSession" => {
+            K::StatefulSession(Box::new(stateful_session::filter(path, &unpack(path, config)?)?))
         }
         _ => return Ok(None),
     }))

@@ -30,6 +30,8 @@ mod header_to_metadata;
 
 mod set_filter_state;
 
+mod stateful_session;
+
 mod chain;
 
 mod overrides;

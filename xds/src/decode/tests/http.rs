@@ -201,6 +201,34 @@ fn each_filters_settings_are_refused_with_their_path() {
 }
 
 #[test]
+fn sessions_are_refused_with_their_path() {
+    let session = |fields: &str, expected: &str| {
+        let kind = "type.googleapis.com/envoy.extensions.filters.http.stateful_session.v3.StatefulSession";
+        let filter = format!("{{name: f, typed_config: {{'@type': {kind}, {fields}}}}}, {ROUTER}");
+        filters(&filter, &format!("[0].typed_config.{expected}"))
+    };
+    let state = |kind: &str, fields: &str, expected: &str| {
+        let kind = format!("type.googleapis.com/envoy.extensions.http.stateful_session.{kind}");
+        let fields = format!("session_state: {{name: s, typed_config: {{'@type': {kind}, {fields}}}}}");
+        session(&fields, &format!("session_state.typed_config{expected}"))
+    };
+    let rows = [
+        session("stat_prefix: s", "stat_prefix: is not supported here"),
+        session(
+            "status_on_strict_destination_not_found: 404",
+            "status_on_strict_destination_not_found: 404 is not",
+        ),
+        session("session_state: {name: s}", "session_state.typed_config: is required"),
+        state("cookie.v3.CookieBasedSessionState", "", ".cookie: is required"),
+        state("cookie.v3.CookieBasedSessionState", "cookie: {}", ".cookie.name: must not be empty"),
+        state("cookie.v3.CookieBasedSessionState", "cookie: {name: a, ttl: -1s}", ".cookie.ttl: -1 s"),
+        state("header.v3.HeaderBasedSessionState", "name: 'a b'", ".name: \"a b\" is not a header name"),
+        state("envelope.v3.EnvelopeSessionState", "", ": \"s\" has the type"),
+    ];
+    refuses(LISTENER, decode::listener, rows);
+}
+
+#[test]
 fn filters_that_note_something_are_refused_with_their_path() {
     let of = |kind: &str, fields: &str, expected: &str| {
         let kind = format!("type.googleapis.com/envoy.extensions.filters.http.{kind}.v3.Config");

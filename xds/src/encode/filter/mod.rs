@@ -26,6 +26,8 @@ mod header_to_metadata;
 
 mod set_filter_state;
 
+mod stateful_session;
+
 pub(super) use header_mutation::header_change;
 pub(super) use rate_limit::question as rate_limit_question;
 
@@ -58,6 +60,7 @@ pub(super) fn http_filter(filter: &HttpFilter) -> pb::HttpFilter {
         HttpFilterKind::HeaderToMetadata(filter) => any(&header_to_metadata::filter(filter)),
         HttpFilterKind::SetFilterState(filter) => any(&set_filter_state::filter(filter)),
         HttpFilterKind::RateLimit(filter) => any(&rate_limit::filter(filter)),
+        HttpFilterKind::StatefulSession(filter) => any(&stateful_session::filter(filter)),
     };
     pb::HttpFilter {
         name: name.clone(),
@@ -92,5 +95,6 @@ fn config(config: &FilterConfig) -> Any {
         FilterConfig::HeaderToMetadata(filter) => any(&header_to_metadata::filter(filter)),
         FilterConfig::SetFilterState(filter) => any(&set_filter_state::filter(filter)),
         FilterConfig::RateLimit(settings) => any(&rate_limit::per_route(settings)),
+        FilterConfig::StatefulSession(settings) => any(&stateful_session::per_route(settings)),
     }
 }

@@ -12,13 +12,14 @@ use crate::model::{
     DescriptorAction, Fault, FaultAbort, FaultAbortKind, FaultDelay, FaultRateLimit, FilterConfig,
     FilterMutations, FilterOverride, FilterSetting, FormatString, HeaderChange, HeaderMutationFilter,
     HttpFilter, HttpFilterKind, LocalDescriptor, LocalRateLimit, QueryChange, RateLimit, RuntimeFraction,
-    TokenBucket, VhRateLimits,
+    SessionState, StatefulSession, StatefulSessionPerRoute, TokenBucket, VhRateLimits,
 };
 
 /// A filter other than the router.
 pub(super) fn http_filter(from: &mut Choices<'_>) -> HttpFilter {
-    let kind = match from.between(0, 12) {
+    let kind = match from.between(0, 13) {
         12 => HttpFilterKind::RateLimit(Box::new(rate_limit::filter(from))),
+        13 => HttpFilterKind::StatefulSession(Box::new(stateful_session(from))),
         8 => HttpFilterKind::Decompressor(Box::new(decompressor(from))),
         9 => HttpFilterKind::SetFilterState(Box::new(metadata::set_filter_state(from))),
         10 => HttpFilterKind::SetMetadata(Box::new(metadata::set_metadata(from))),
@@ -44,6 +45,11 @@ pub(super) fn overrides(from: &mut Choices<'_>) -> Vec<FilterOverride> {
         let setting = match from.between(0, 11) {
             11 => FilterSetting::Config(FilterConfig::RateLimit(Box::new(rate_limit::per_route(from)))),
             0 => FilterSetting::Disabled,
+            12 => FilterSetting::Config(FilterConfig::StatefulSession(Box::new(if from.flag() {
+                StatefulSessionPerRoute::Disabled
+            } else {
+                StatefulSessionPerRoute::Session(stateful_session(from))
+            }))),
             10 => {
                 let filter = metadata::set_filter_state(from);
                 FilterSetting::Config(FilterConfig::SetFilterState(Box::new(filter)))
@@ -78,6 +84,21 @@ pub(super) fn overrides(from: &mut Choices<'_>) -> Vec<FilterOverride> {
     });
     overrides.sort_by(|one, two| one.filter.cmp(&two.filter));
     overrides
+}
+
+fn stateful_session(from: &mut Choices<'_>) -> StatefulSession {
+    let state = from.maybe(|from| {
+        if from.flag() {
+            return SessionState::Header(from.name());
+        }
+        SessionState::Cookie {
+            name: from.name(),
+            ttl: Duration::from_secs(from.between(0, 100_000).into()),
+            path: from.text(),
+            attributes: from.list(2, |from| (from.name(), from.text())),
+        }
+    });
+    StatefulSession { state, strict: from.flag() }
 }
 
 /// A share that a runtime value may stand in for.

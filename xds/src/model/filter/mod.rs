@@ -28,6 +28,8 @@ mod header_to_metadata;
 
 mod set_filter_state;
 
+mod stateful_session;
+
 pub use buffer::{Buffer, BufferPerRoute};
 pub use compressor::{CompressDirection, Compressor, CompressorLibrary, CompressorPerRoute};
 pub use cors::CorsPolicy;
@@ -47,6 +49,7 @@ pub use rate_limit::{
 pub use router::Router;
 pub use set_filter_state::SetFilterState;
 pub use set_metadata::{MetadataContent, SetMetadata, SetMetadataEntry};
+pub use stateful_session::{SessionState, StatefulSession, StatefulSessionPerRoute};
 
 /// A filter of a chain.
 #[derive(Debug, Clone, PartialEq)]
@@ -90,6 +93,8 @@ pub enum HttpFilterKind {
     HeaderToMetadata(Box<HeaderToMetadata>),
     /// Keeps objects about the request.
     SetFilterState(Box<SetFilterState>),
+    /// Keeps sessions at an endpoint.
+    StatefulSession(Box<StatefulSession>),
 }
 
 /// What a host, route or weighted cluster says about a filter (`typed_per_filter_config`).
@@ -135,4 +140,6 @@ pub enum FilterConfig {
     HeaderToMetadata(Box<HeaderToMetadata>),
     /// Of the filter that keeps objects, after the chain's.
     SetFilterState(Box<SetFilterState>),
+    /// Of the filter that keeps sessions, in place of the chain's.
+    StatefulSession(Box<StatefulSessionPerRoute>),
 }
