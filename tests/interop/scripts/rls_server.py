@@ -39,6 +39,8 @@ def carry_out(word, answer, context):
         answer.response_headers_to_add.add(key="x-of-service", value="to the client")
     elif word == "raw":
         answer.response_headers_to_add.add(key="x-raw", raw_value=b"raw")
+    elif word == "notes":
+        answer.dynamic_metadata.update({"who": "ann", "more": {"times": 3}})
     elif word == "body":
         answer.raw_body = b"come back later\n"
     elif word == "quota":

@@ -65,6 +65,7 @@ pub(super) async fn ask(
         Some(true) => ClusterMetric::RatelimitOverLimit,
         Some(false) | None => ClusterMetric::RatelimitOk,
     });
+    limit.note(&answer, &mut world.ledger.record.borrow_mut().attributes);
     let enforced = limit.enforces(is_in);
     match limit.verdict(answer, enforced, head, &world.ledger.record.borrow()) {
         Verdict::Pass(fields) => Ok(fields),

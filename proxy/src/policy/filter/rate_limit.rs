@@ -13,6 +13,7 @@ use super::local_rate_limit::RouteRules;
 use crate::body::RequestHead;
 use crate::error::{Invalid, Reason};
 use crate::fields::{Fields, number};
+use crate::observe::attributes::Attributes;
 use crate::observe::record::Record;
 use crate::policy::descriptor::{Descriptor, DescriptorRules, Subject};
 use crate::policy::facts;
@@ -48,6 +49,7 @@ pub struct RateLimit {
     enabled: Option<RuntimeFraction>,
     enforced: Option<RuntimeFraction>,
     own_rules: Option<DescriptorRules>,
+    namespace: String,
 }
 
 /// The filter on a host or route.
@@ -106,6 +108,7 @@ impl RateLimit {
             filter_enabled,
             filter_enforced,
             rate_limits,
+            metadata_namespace,
         } = model;
         let add = response_headers.iter().map(|model| Add::compile(model, shared.environment()));
         let add = add.collect::<Result<Vec<_>, _>>();
@@ -126,6 +129,7 @@ impl RateLimit {
             enabled: filter_enabled.clone(),
             enforced: filter_enforced.clone(),
             own_rules: rules_of(rate_limits)?,
+            namespace: metadata_namespace.clone(),
         })
     }
 
@@ -174,6 +178,13 @@ impl RateLimit {
         };
         let of_host = with_host.then(|| host.of(self.stage, subject)).into_iter().flatten();
         route.of(self.stage, subject).chain(of_host).collect()
+    }
+
+    /// Notes what an answer says about its request.
+    pub fn note(&self, answer: &RateLimitAnswer, attributes: &mut Attributes) {
+        if !answer.metadata.is_empty() {
+            attributes.metadata_mut().merge(&self.namespace, &answer.metadata);
+        }
     }
 
     /// Whether a request over the limit is refused.

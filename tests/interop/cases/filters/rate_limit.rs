@@ -18,6 +18,8 @@ const ANSWERS: &[&str] = &[
     "over+fields",
     "body",
     "over+body",
+    "notes",
+    "over+notes",
     "quota",
     "quotas",
     "over+quotas",

@@ -1,5 +1,6 @@
 //! Limits that a service keeps for all proxies (`envoy.extensions.filters.http.ratelimit.v3`), and its answers.
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use envoy_types::pb::envoy::config::core::v3::{ApiVersion, HeaderValue};
@@ -14,7 +15,7 @@ use service::rate_limit_response::rate_limit::Unit;
 use service::rate_limit_response::{Code, DescriptorStatus};
 
 use super::super::path::{Invalid, Path, absent};
-use super::super::{grpc_service, headers, rate_limit};
+use super::super::{grpc_service, headers, metadata, rate_limit};
 use crate::model::{
     GrpcService, RateLimitAnswer, RateLimitFilter, RateLimitPerRoute, RateLimitQuota, RateLimitedRequests,
     VhRateLimits,
@@ -22,6 +23,8 @@ use crate::model::{
 
 /// Envoy's timeout.
 const TIMEOUT: Duration = Duration::from_millis(20);
+/// Envoy's namespace for what answers say.
+const NAMESPACE: &str = "envoy.filters.http.ratelimit";
 /// Most fields that may be added, as in Envoy.
 const HEADERS_MAX: usize = 10;
 /// Most fields of either kind that a service may add.
@@ -34,11 +37,11 @@ pub(super) fn filter(path: &Path<'_>, filter: &pb::RateLimit) -> Result<RateLimi
         domain, stage, request_type, timeout, failure_mode_deny, rate_limited_as_resource_exhausted,
         rate_limit_service, enable_x_ratelimit_headers, disable_x_envoy_ratelimited_header,
         rate_limited_status, response_headers_to_add, status_on_error, filter_enabled, filter_enforced,
-        failure_mode_deny_percent, rate_limits,
+        failure_mode_deny_percent, rate_limits, metadata_namespace,
         // Refused when set.
-        stat_prefix, metadata_namespace, enable_retry_after_header,
+        stat_prefix, enable_retry_after_header,
     } = filter;
-    absent!(path; stat_prefix, metadata_namespace, enable_retry_after_header);
+    absent!(path; stat_prefix, enable_retry_after_header);
     let at = path.field("enable_x_ratelimit_headers");
     let x_ratelimit_headers = at.known::<XRateLimitHeadersRfcVersion>(*enable_x_ratelimit_headers)?
         != XRateLimitHeadersRfcVersion::Off;
@@ -75,6 +78,10 @@ pub(super) fn filter(path: &Path<'_>, filter: &pb::RateLimit) -> Result<RateLimi
         filter_enabled: share("filter_enabled", filter_enabled)?,
         filter_enforced: share("filter_enforced", filter_enforced)?,
         rate_limits: path.field("rate_limits").each(rate_limits, rate_limit::rate_limit)?,
+        metadata_namespace: match metadata_namespace.as_str() {
+            "" => NAMESPACE.to_owned(),
+            namespace => namespace.to_owned(),
+        },
     })
 }
 
@@ -140,8 +147,8 @@ pub(in crate::decode) fn answer(
         response_headers_to_add,
         request_headers_to_add,
         raw_body,
-        // No filter here reads either.
-        dynamic_metadata: _,
+        dynamic_metadata,
+        // How long an answer may be used again; it is not.
         quota: _,
     } = answer;
     let fields = |name: &str, fields: &[HeaderValue]| {
@@ -163,6 +170,10 @@ pub(in crate::decode) fn answer(
         request_headers: fields("request_headers_to_add", request_headers_to_add)?,
         response_headers: fields("response_headers_to_add", response_headers_to_add)?,
         body: raw_body.clone(),
+        metadata: match dynamic_metadata {
+            Some(fields) => metadata::object(&path.field("dynamic_metadata"), fields)?,
+            None => BTreeMap::new(),
+        },
     })
 }
 

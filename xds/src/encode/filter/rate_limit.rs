@@ -35,6 +35,7 @@ pub(super) fn filter(filter: &RateLimitFilter) -> pb::RateLimit {
         filter_enabled,
         filter_enforced,
         rate_limits,
+        metadata_namespace,
     } = filter;
     let request_type = match request_type {
         RateLimitedRequests::Both => "both",
@@ -66,6 +67,7 @@ pub(super) fn filter(filter: &RateLimitFilter) -> pb::RateLimit {
         filter_enabled: filter_enabled.as_ref().map(scalar::runtime_fraction),
         filter_enforced: filter_enforced.as_ref().map(scalar::runtime_fraction),
         rate_limits: rate_limits.iter().map(rate_limit::rate_limit).collect(),
+        metadata_namespace: metadata_namespace.clone(),
         ..Default::default()
     }
 }

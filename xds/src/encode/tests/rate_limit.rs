@@ -2,6 +2,8 @@
 
 use envoy_types::pb::envoy::config::core::v3::HeaderValue;
 use envoy_types::pb::envoy::service::ratelimit::v3 as service;
+use envoy_types::pb::google::protobuf::value::Kind;
+use envoy_types::pb::google::protobuf::{Struct, Value as PbValue};
 use http::StatusCode;
 use prost::Message;
 use service::rate_limit_response::{Code, DescriptorStatus, RateLimit};
@@ -10,7 +12,7 @@ use super::choices::Choices;
 use super::{filter, route};
 use crate::model::{
     ClusterName, GrpcService, RateLimitAnswer, RateLimitFilter, RateLimitPerRoute, RateLimitQuestion,
-    RateLimitQuota, RateLimitedRequests, VhRateLimits,
+    RateLimitQuota, RateLimitedRequests, Value, VhRateLimits,
 };
 use crate::{decode, encode};
 
@@ -35,6 +37,7 @@ pub(super) fn filter(from: &mut Choices<'_>) -> RateLimitFilter {
         filter_enabled: from.maybe(filter::runtime_fraction),
         filter_enforced: from.maybe(filter::runtime_fraction),
         rate_limits: from.list(2, filter::rate_limit_rule),
+        metadata_namespace: from.name(),
     }
 }
 
@@ -91,6 +94,7 @@ fn an_answer_is_read_whole() {
         duration_until_reset: Some(envoy_types::pb::google::protobuf::Duration { seconds: 7, nanos: 9 }),
         ..Default::default()
     };
+    let who = PbValue { kind: Some(Kind::StringValue("ann".to_owned())) };
     let raw = HeaderValue { key: "c".to_owned(), raw_value: b"3".to_vec(), ..Default::default() };
     let answer = read(&service::RateLimitResponse {
         overall_code: Code::OverLimit.into(),
@@ -98,6 +102,7 @@ fn an_answer_is_read_whole() {
         response_headers_to_add: vec![field("A", "1")],
         request_headers_to_add: vec![field("b", "2"), raw],
         raw_body: b"no".to_vec(),
+        dynamic_metadata: Some(Struct { fields: [("who".to_owned(), who)].into() }),
         ..Default::default()
     });
     let quota = RateLimitQuota { limit: 9, window: 60, name: "x".to_owned(), remaining: 4, reset: 7 };
@@ -107,6 +112,7 @@ fn an_answer_is_read_whole() {
         request_headers: pairs(&[("b", "2"), ("c", "3")]),
         response_headers: pairs(&[("a", "1")]),
         body: b"no".to_vec(),
+        metadata: [("who".to_owned(), Value::String("ann".to_owned()))].into(),
     };
     assert_eq!(answer, Ok(expected));
 }

@@ -1,10 +1,11 @@
 //! Limits that a service keeps for all proxies (`envoy.extensions.filters.http.ratelimit.v3`).
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use http::StatusCode;
 
-use crate::model::{GrpcService, HeaderAdd, RateLimit, RuntimeFraction, VhRateLimits};
+use crate::model::{GrpcService, HeaderAdd, RateLimit, RuntimeFraction, Value, VhRateLimits};
 
 /// The filter in a chain.
 #[derive(Debug, Clone, PartialEq)]
@@ -41,6 +42,8 @@ pub struct RateLimitFilter {
     pub filter_enforced: Option<RuntimeFraction>,
     /// Rules of the filter's own; with any, those of hosts and routes are not read.
     pub rate_limits: Vec<RateLimit>,
+    /// Where in dynamic metadata it is put what answers say of it.
+    pub metadata_namespace: String,
 }
 
 /// Which requests are limited.
@@ -88,6 +91,8 @@ pub struct RateLimitAnswer {
     pub response_headers: Vec<(String, String)>,
     /// The body of a refusal.
     pub body: Vec<u8>,
+    /// Put into the request's dynamic metadata.
+    pub metadata: BTreeMap<String, Value>,
 }
 
 /// What is left for a descriptor.
