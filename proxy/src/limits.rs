@@ -34,6 +34,9 @@ pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(15);
 /// connection waits for at most while a flood of handshakes comes in (about 0.1 ms each).
 pub const HANDSHAKE_STEPS_PER_TURN: usize = 4;
 
+/// Methods of gRPC with counts of their own, for each cluster.
+pub const GRPC_METHODS_MAX: usize = 1000;
+
 /// Bytes of a response that is not gRPC which a gRPC-Web client gets as `grpc-message`.
 pub const GRPC_MESSAGE_BYTES_MAX: usize = 16 * 1024;
 

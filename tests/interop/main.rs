@@ -14,6 +14,8 @@ mod compare;
 
 mod known;
 
+mod counted;
+
 mod load_reports;
 
 mod mirroring;

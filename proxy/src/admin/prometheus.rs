@@ -15,7 +15,7 @@ use prometheus_client::metrics::MetricType;
 use prometheus_client::metrics::exemplar::Exemplar;
 use prometheus_client::registry::Registry as Exposition;
 
-use crate::observe::metrics::{BUCKETS_MILLIS, HistogramSum, Registry, Sample, Value};
+use crate::observe::metrics::{BUCKETS_MILLIS, HistogramSum, Registry, Sample, Scope, Value};
 
 /// The text of a scrape now.
 ///
@@ -69,7 +69,7 @@ fn status_class(name: &'static str) -> (String, Option<char>) {
 }
 
 fn encode(sample: &Sample, class: Option<char>, family: &mut MetricEncoder<'_>) -> Result<(), Error> {
-    let labels = Labels { key: sample.scope.label, name: &sample.scope.name, class };
+    let labels = Labels { scope: &sample.scope, class };
     match &sample.value {
         Value::Counter(value) | Value::Gauge(value) => family.encode_family(&labels)?.encode_gauge(value),
         Value::Histogram(sum) => encode_histogram(sum, &mut family.encode_family(&labels)?),
@@ -84,16 +84,19 @@ fn encode_histogram(sum: &HistogramSum, encoder: &mut MetricEncoder<'_>) -> Resu
 }
 
 struct Labels<'a> {
-    key: &'static str,
-    name: &'a str,
+    scope: &'a Scope,
     class: Option<char>,
 }
 
 impl EncodeLabelSet for Labels<'_> {
     fn encode(&self, encoder: &mut LabelSetEncoder<'_>) -> Result<(), Error> {
         use prometheus_client::encoding::EncodeLabel as _;
-        if !self.key.is_empty() {
-            (self.key, self.name).encode(encoder.encode_label())?;
+        let Scope { family: _, label, name, part: _, labels } = self.scope;
+        if !label.is_empty() {
+            (*label, name.as_str()).encode(encoder.encode_label())?;
+        }
+        for (label, value) in labels {
+            (*label, value.as_str()).encode(encoder.encode_label())?;
         }
         if let Some(class) = self.class {
             let mut text = String::new();

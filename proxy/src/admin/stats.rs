@@ -44,7 +44,7 @@ fn selected(registry: &Registry, selection: &Selection) -> Vec<(String, Sample)>
     let mut all: Vec<_> = registry
         .samples()
         .into_iter()
-        .map(|sample| (dotted(&sample), sample))
+        .map(|sample| (sample.dotted(), sample))
         .filter(|(name, sample)| {
             selection.filter.as_ref().is_none_or(|filter| filter.is_match(name))
                 && (!selection.used_only || is_used(&sample.value))
@@ -52,13 +52,6 @@ fn selected(registry: &Registry, selection: &Selection) -> Vec<(String, Sample)>
         .collect();
     all.sort_by(|(a, _), (b, _)| a.cmp(b));
     all
-}
-
-fn dotted(sample: &Sample) -> String {
-    let scope = &sample.scope;
-    let words = [scope.family, &scope.name, &scope.part, sample.name];
-    let words: Vec<&str> = words.into_iter().filter(|word| !word.is_empty()).collect();
-    words.join(".")
 }
 
 fn is_used(value: &Value) -> bool {

@@ -135,8 +135,8 @@ impl<'a> Visit<'a> {
             ledger: &self.ledger,
             client,
             route: self.host.zip(route),
-            cluster: cluster.as_deref(),
             clusters: self.clusters,
+            cluster: cluster.as_deref(),
         };
         let forwards = world.forwards();
         let entered = self.passage.enter(&world, head, body).await;
@@ -327,8 +327,8 @@ impl<'a> Visit<'a> {
             ledger: &self.ledger,
             client: &self.connection.remote,
             route: None,
-            cluster: None,
             clusters: self.clusters,
+            cluster: None,
         };
         self.passage.leave(&world, self.request.as_deref().map(facts::view), response)
     }

@@ -4,6 +4,12 @@
 
 mod rules;
 
+mod durations;
+
+mod calls;
+
+mod shown;
+
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -24,8 +30,11 @@ use super::state::HealthFlag;
 use super::stats::{ClusterMetric, HostMetric};
 use super::transport::Transports;
 use crate::error::{Error, Reason};
-use crate::observe::metrics::{Counters, Histogram, Registry, Scope};
+use crate::observe::metrics::{Counters, Registry};
 use crate::runtime::LiveRuntime;
+
+pub use self::calls::{Call, CallMetric, Calls};
+pub use self::durations::ClusterHistograms;
 
 /// A cluster.
 #[derive(Debug)]
@@ -36,6 +45,7 @@ pub struct Cluster {
     histograms: ClusterHistograms,
     circuits: [Arc<Circuit>; 2],
     outliers: Option<Rules>,
+    calls: Arc<Calls>,
     set: ArcSwap<EndpointSet>,
     membership: Mutex<Members>,
     needs_time: bool,
@@ -43,17 +53,6 @@ pub struct Cluster {
     changed: Arc<Notify>,
     ready: watch::Sender<bool>,
     background: Mutex<Option<AbortHandle>>,
-}
-
-/// Durations of a cluster.
-#[derive(Debug)]
-pub struct ClusterHistograms {
-    /// From a request's start to its response's end.
-    pub upstream_rq_time: Arc<Histogram>,
-    /// From a connection's start to its being established.
-    pub upstream_cx_connect_ms: Arc<Histogram>,
-    /// From a connection's start to its end.
-    pub upstream_cx_length_ms: Arc<Histogram>,
 }
 
 #[derive(Debug, Default)]
@@ -76,12 +75,9 @@ impl Cluster {
     ) -> Result<Arc<Self>, Error> {
         check(&model, &transports)?;
         let stats = Arc::new(Counters::new());
-        let histograms = ClusterHistograms {
-            upstream_rq_time: Arc::new(Histogram::new()),
-            upstream_cx_connect_ms: Arc::new(Histogram::new()),
-            upstream_cx_length_ms: Arc::new(Histogram::new()),
-        };
-        register(&model, registry, &stats, &histograms);
+        let histograms = ClusterHistograms::new();
+        shown::register(&model, registry, &stats, &histograms);
+        let calls = Calls::new(shown::scope(&model), registry);
         let breakers = &model.circuit_breakers;
         let circuits =
             [(RoutingPriority::Default, &breakers.default), (RoutingPriority::High, &breakers.high)];
@@ -98,6 +94,7 @@ impl Cluster {
             transports,
             stats,
             histograms,
+            calls,
             circuits,
             outliers,
             membership: Mutex::default(),
@@ -134,6 +131,12 @@ impl Cluster {
     #[must_use]
     pub fn histograms(&self) -> &ClusterHistograms {
         &self.histograms
+    }
+
+    /// Its calls of gRPC, as far as a filter counts them.
+    #[must_use]
+    pub fn calls(&self) -> &Calls {
+        &self.calls
     }
 
     /// Its endpoints now.
@@ -372,28 +375,6 @@ fn check(model: &model::Cluster, transports: &Transports) -> Result<(), Error> {
         return refuse("transport_socket_matches and their transports differ in number");
     }
     Ok(())
-}
-
-fn register(
-    model: &model::Cluster,
-    registry: &Registry,
-    stats: &Arc<Counters<ClusterMetric>>,
-    histograms: &ClusterHistograms,
-) {
-    let name = if model.alt_stat_name.is_empty() { model.name.as_str() } else { &model.alt_stat_name };
-    let scope = || Scope::new("cluster", "envoy_cluster_name", name);
-    registry.add_counters(scope(), stats);
-    for (name, help, histogram) in [
-        ("upstream_rq_time", "From a request's start to its response's end.", &histograms.upstream_rq_time),
-        (
-            "upstream_cx_connect_ms",
-            "From a connection's start to its being established.",
-            &histograms.upstream_cx_connect_ms,
-        ),
-        ("upstream_cx_length_ms", "From a connection's start to its end.", &histograms.upstream_cx_length_ms),
-    ] {
-        registry.add_histogram(scope(), name, help, histogram);
-    }
 }
 
 #[cfg(test)]

@@ -50,7 +50,7 @@ mod fixture;
 
 pub use balance::{murmur_hash2, xx_hash64};
 pub use circuit::{Circuit, Permit, RetryPermit};
-pub use cluster::{Cluster, ClusterHistograms};
+pub use cluster::{Call, CallMetric, Calls, Cluster, ClusterHistograms};
 pub use clusters::Clusters;
 pub use host::Host;
 pub use named::{Named, Session};

@@ -7,11 +7,21 @@ use std::task::{Context, Poll, ready};
 
 use bytes::Bytes;
 
+use super::super::ledger::Ledger;
 use super::inflate::{Decoder, Malformed};
-use crate::body::{Body, Frame, Size, Source};
+use crate::body::{Body, Frame, Response, Size, Source};
 use crate::error::{Error, Reason};
 use crate::fields::Fields;
 use crate::policy::filter::decompressor::{Decompressor, Direction, Sizes};
+
+/// Decompresses a response's body, if the filter wants to.
+pub(super) fn response(filter: &Arc<Decompressor>, response: &mut Response, ledger: &Ledger) {
+    if filter.response(&mut response.head, !response.body.is_done())
+        && let Err(error) = decompress(&mut response.body, filter, Direction::Response)
+    {
+        ledger.broke_off(&error);
+    }
+}
 
 /// Makes `body` one that is decompressed.
 pub(super) fn decompress(

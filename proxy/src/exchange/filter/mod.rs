@@ -9,6 +9,10 @@ mod inflate;
 
 mod decompress;
 
+mod tally;
+
+mod faults;
+
 mod gather;
 
 mod grpc_web;

@@ -9,10 +9,12 @@ use xds::model::{Buffer, BufferPerRoute};
 use super::super::stop::Stop;
 use super::compress;
 use super::decompress;
+use super::faults;
 use super::gather;
 use super::grpc_web;
 use super::rate_limit;
 use super::state::{State, Wait};
+use super::tally;
 use super::throttle;
 use super::trailing::{self, Trailing};
 use super::world::World;
@@ -24,7 +26,7 @@ use crate::policy::descriptor::Subject;
 use crate::policy::filter::compressor::{Compressor, Offer};
 use crate::policy::filter::cors::{self, Cors};
 use crate::policy::filter::decompressor::Direction;
-use crate::policy::filter::fault::{Fault, FaultMetric, FaultRule};
+use crate::policy::filter::fault::{Fault, FaultRule};
 use crate::policy::filter::grpc_web::Speech;
 use crate::policy::filter::header_mutation::Section;
 use crate::policy::filter::local_rate_limit::{LocalRateLimit, Verdict};
@@ -80,19 +82,17 @@ impl<'a> Pass<'a> {
                 return Ok(rate_limit::question(limit, here, world, head).map(Wait::RateLimit));
             }
             Kind::Compressor(_) if head.method == Method::CONNECT => self.state = State::Tunnel,
-            Kind::Compressor(compressor) => {
-                let said = self.first(Setting::compressor);
-                let (accepts, compress) = compressor.request(said, head, !body.is_done());
-                if let Some(accepts) = accepts {
-                    self.state = State::Accepts(accepts);
-                }
-                if compress {
-                    compress::compress(body, compressor.library())?;
-                }
-            }
+            Kind::Compressor(compressor) => self.compress_request(compressor, head, body)?,
             Kind::Decompressor(filter) => {
                 if filter.request(head, !body.is_done()) {
                     decompress::decompress(body, filter, Direction::Request)?;
+                }
+            }
+            Kind::GrpcStats(filter) => {
+                let cluster = world.cluster.and_then(|name| world.clusters.get(name));
+                if let Some(call) = cluster.and_then(|cluster| filter.call(head, cluster)) {
+                    tally::request(body, &call);
+                    self.state = State::Call(call);
                 }
             }
             Kind::GrpcWeb => {
@@ -121,7 +121,7 @@ impl<'a> Pass<'a> {
             Wait::Delay(time) => {
                 world.ledger.wait(time).await?;
                 match &self.filter.kind {
-                    Kind::Fault(fault) => self.abort(fault, world, head),
+                    Kind::Fault(fault) => faults::abort(fault, self.rule(fault), world, head),
                     _ => Ok(()),
                 }
             }
@@ -164,16 +164,12 @@ impl<'a> Pass<'a> {
             (Kind::Compressor(compressor), _) => {
                 self.compress(compressor, chosen, world, response);
             }
-            (Kind::Decompressor(filter), _) => {
-                if filter.response(&mut response.head, !response.body.is_done())
-                    && let Err(error) =
-                        decompress::decompress(&mut response.body, filter, Direction::Response)
-                {
-                    world.ledger.broke_off(&error);
-                }
-            }
+            (Kind::Decompressor(filter), _) => decompress::response(filter, response, world.ledger),
             (Kind::LocalRateLimit(_), State::Quota(limit, bucket)) => {
                 limit.show_quota(bucket, &mut response.head.headers, clock::since_start());
+            }
+            (Kind::GrpcStats(filter), State::Call(call)) => {
+                tally::response(response, call, filter.measures_time.then_some(world.ledger));
             }
             (Kind::GrpcWeb, State::Speech(speech)) => return grpc_web::answer(*speech, response),
             (Kind::StatefulSession(_), State::Session(sessions)) => {
@@ -199,6 +195,7 @@ impl<'a> Pass<'a> {
                 | Kind::Buffer(_)
                 | Kind::Fault(_)
                 | Kind::LocalRateLimit(_)
+                | Kind::GrpcStats(_)
                 | Kind::GrpcWeb
                 | Kind::SetMetadata(_)
                 | Kind::SetFilterState(_)
@@ -269,22 +266,14 @@ impl<'a> Pass<'a> {
         if !rule.concerns(head, world.cluster) {
             return Ok(None);
         }
-        let limit = rule.limit(head, world.worker.random());
-        let delay = rule.delay(head, world.worker.random());
-        if let Some(kbps) = limit
-            && self.suffers(fault, world)
-        {
-            fault.stats.inc(FaultMetric::ResponseRlInjected);
+        let (kbps, delay) = faults::inject(fault, rule, world, head);
+        if let Some(kbps) = kbps {
             self.state = State::Throttle(kbps);
         }
-        if let Some(delay) = delay
-            && self.suffers(fault, world)
-        {
-            fault.stats.inc(FaultMetric::DelaysInjected);
-            world.ledger.record.borrow_mut().flags.insert("DI");
-            return Ok(Some(Wait::Delay(delay)));
+        match delay {
+            Some(delay) => Ok(Some(Wait::Delay(delay))),
+            None => faults::abort(fault, rule, world, head).map(|()| None),
         }
-        self.abort(fault, world, head).map(|()| None)
     }
 
     /// The encodings that the client accepts, if the filter compresses.
@@ -295,6 +284,23 @@ impl<'a> Pass<'a> {
     /// What the filter offers for a response, if it compresses.
     pub(super) fn offer(&self, fields: &Fields) -> Option<Offer> {
         if let Kind::Compressor(compressor) = &self.filter.kind { compressor.offer(fields) } else { None }
+    }
+
+    fn compress_request(
+        &mut self,
+        compressor: &Compressor,
+        head: &mut RequestHead,
+        body: &mut Body,
+    ) -> Result<(), Stop> {
+        let said = self.first(Setting::compressor);
+        let (accepts, compress) = compressor.request(said, head, !body.is_done());
+        if let Some(accepts) = accepts {
+            self.state = State::Accepts(accepts);
+        }
+        if compress {
+            compress::compress(body, compressor.library())?;
+        }
+        Ok(())
     }
 
     fn compress(
@@ -338,27 +344,6 @@ impl<'a> Pass<'a> {
             }
             Verdict::Refuse(reply) => Err(Stop::Reply(reply)),
         }
-    }
-
-    fn abort(&self, fault: &'a Fault, world: &World<'_>, head: &RequestHead) -> Result<(), Stop> {
-        let Some(reply) = self.rule(fault).abort(head, world.worker.random()) else { return Ok(()) };
-        if !self.suffers(fault, world) {
-            return Ok(());
-        }
-        fault.stats.inc(FaultMetric::AbortsInjected);
-        Err(reply.into())
-    }
-
-    /// Whether the request may suffer a fault: it has a place among those that do, or gets one.
-    fn suffers(&self, fault: &'a Fault, world: &World<'_>) -> bool {
-        let mut held = world.ledger.faults.borrow_mut();
-        if held.iter().any(|active| active.is_of(&fault.stats)) {
-            return true;
-        }
-        let entered = self.rule(fault).enter(&fault.stats);
-        let may = entered.is_some();
-        held.extend(entered);
-        may
     }
 
     fn watch_trailers(&self, section: Section, world: &World<'_>, body: &mut Body) {

@@ -1,5 +1,6 @@
 //! What filters remember of a request, and what they wait for.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderValue;
@@ -10,6 +11,7 @@ use crate::policy::filter::grpc_web::Speech;
 use crate::policy::filter::local_rate_limit::LocalRateLimit;
 use crate::policy::filter::stateful_session::Sessions;
 use crate::policy::token_bucket::TokenBucket;
+use crate::upstream::Call;
 
 /// What a filter remembers of the request for the response.
 #[derive(Debug)]
@@ -31,6 +33,8 @@ pub(super) enum State<'a> {
     Speech(Speech),
     /// The request belongs to a session.
     Session(&'a Sessions),
+    /// Where a call is counted.
+    Call(Arc<Call>),
 }
 
 /// What a request has to wait for.

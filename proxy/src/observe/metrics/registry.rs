@@ -15,19 +15,28 @@ pub struct Scope {
     pub name: String,
     /// The part of the thing that they are about, dotted, e.g. `grpc.shop.Cart.Add`; empty for all of it.
     pub part: String,
+    /// What of the part, each under a label of its own in Prometheus, e.g. `envoy_grpc_bridge_service`.
+    pub labels: Vec<(&'static str, String)>,
 }
 
 impl Scope {
     /// All of the `family`'s thing called `name`.
     #[must_use]
     pub fn new(family: &'static str, label: &'static str, name: impl Into<String>) -> Self {
-        Self { family, label, name: name.into(), part: String::new() }
+        Self { family, label, name: name.into(), part: String::new(), labels: Vec::new() }
     }
 
     /// A part of it.
     #[must_use]
     pub fn part(self, part: impl Into<String>) -> Self {
         Self { part: part.into(), ..self }
+    }
+
+    /// What of it.
+    #[must_use]
+    pub fn labelled(mut self, label: &'static str, value: &str) -> Self {
+        self.labels.push((label, value.to_owned()));
+        self
     }
 }
 
@@ -42,6 +51,28 @@ pub struct Sample {
     pub help: &'static str,
     /// The value.
     pub value: Value,
+}
+
+impl Sample {
+    /// Every metric of `counters`, which are `scope`'s.
+    pub fn collect<S: MetricSet>(scope: &Arc<Scope>, counters: &Counters<S>, out: &mut Vec<Self>) {
+        counters.visit(|metric, value| {
+            let value = match metric.kind {
+                Kind::Counter => Value::Counter(value),
+                Kind::Gauge => Value::Gauge(value),
+            };
+            out.push(Self { scope: Arc::clone(scope), name: metric.name, help: metric.help, value });
+        });
+    }
+
+    /// Envoy's name of the metric, e.g. `cluster.a.upstream_rq_total`.
+    #[must_use]
+    pub fn dotted(&self) -> String {
+        let Scope { family, label: _, name, part, labels } = &*self.scope;
+        let labels = labels.iter().map(|(_, value)| value.as_str());
+        let words = [*family, name, part].into_iter().chain(labels).chain([self.name]);
+        words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(".")
+    }
 }
 
 /// A sample's value.
@@ -71,18 +102,7 @@ impl Registry {
             scope,
             Box::new(move |scope, out| {
                 let Some(counters) = weak.upgrade() else { return false };
-                counters.visit(|metric, value| {
-                    let value = match metric.kind {
-                        Kind::Counter => Value::Counter(value),
-                        Kind::Gauge => Value::Gauge(value),
-                    };
-                    out.push(Sample {
-                        scope: Arc::clone(scope),
-                        name: metric.name,
-                        help: metric.help,
-                        value,
-                    });
-                });
+                Sample::collect(scope, &counters, out);
                 true
             }),
         );
@@ -103,6 +123,19 @@ impl Registry {
                 let Some(histogram) = weak.upgrade() else { return false };
                 let value = Value::Histogram(Box::new(histogram.sum()));
                 out.push(Sample { scope: Arc::clone(scope), name, help, value });
+                true
+            }),
+        );
+    }
+
+    /// Shows what `collect` finds in `source`, each under a scope of its own, as long as somebody else holds it.
+    pub fn add_source<T: Send + Sync + 'static>(&self, source: &Arc<T>, collect: fn(&T, &mut Vec<Sample>)) {
+        let weak = Arc::downgrade(source);
+        self.push(
+            Scope::new("", "", ""),
+            Box::new(move |_, out| {
+                let Some(source) = weak.upgrade() else { return false };
+                collect(&source, out);
                 true
             }),
         );

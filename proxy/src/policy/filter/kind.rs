@@ -11,6 +11,7 @@ use super::cors::{Cors, CorsPolicy};
 use super::csrf::{Csrf, CsrfPolicy};
 use super::decompressor::Decompressor;
 use super::fault::{Fault, FaultRule};
+use super::grpc_stats::GrpcStats;
 use super::header_mutation::{Changes, HeaderMutation};
 use super::header_to_metadata::HeaderToMetadata;
 use super::local_rate_limit::LocalRateLimit;
@@ -42,6 +43,8 @@ pub enum Kind {
     Compressor(Box<Compressor>),
     /// Decompression.
     Decompressor(Arc<Decompressor>),
+    /// Counts of gRPC calls.
+    GrpcStats(GrpcStats),
     /// gRPC for browsers.
     GrpcWeb,
     /// Dynamic metadata that is always the same.
@@ -118,6 +121,7 @@ impl Kind {
                 let counters = |part| shared.part_counters(stat_prefix, part);
                 Self::Decompressor(Arc::new(Decompressor::compile(filter, counters)?))
             }
+            K::GrpcStats(filter) => Self::GrpcStats(GrpcStats::new(filter)),
             K::GrpcWeb => Self::GrpcWeb,
             K::SetMetadata(filter) => Self::SetMetadata(SetMetadata::new(filter)),
             K::HeaderToMetadata(filter) => {

@@ -19,6 +19,8 @@ pub mod compressor;
 
 pub mod decompressor;
 
+pub mod grpc_stats;
+
 pub mod grpc_web;
 
 pub mod set_metadata;

@@ -8,13 +8,16 @@ use super::stats::HttpStats;
 use crate::observe::access_log::{Environment, Outputs};
 use crate::observe::metrics::{Counters, Histogram, MetricSet, Registry, Scope};
 
+/// Counters that are alive, by their type and scope.
+type FilterCounters = HashMap<(TypeId, String, String), Weak<dyn Any + Send + Sync>>;
+
 /// Made once for a process and handed to every compilation.
 #[derive(Debug)]
 pub struct Shared {
     registry: Arc<Registry>,
     outputs: Arc<Outputs>,
     http: Mutex<HashMap<String, Weak<HttpStats>>>,
-    filters: Mutex<HashMap<(TypeId, String, String), Weak<dyn Any + Send + Sync>>>,
+    filters: Mutex<FilterCounters>,
 }
 
 impl Shared {

@@ -20,6 +20,8 @@ mod compressor;
 
 mod decompressor;
 
+mod grpc_stats;
+
 mod grpc_web;
 
 mod metadata;
@@ -40,6 +42,7 @@ pub fn cases() -> Vec<Case> {
         local_rate_limit::cases(),
         compressor::cases(),
         decompressor::cases(),
+        grpc_stats::cases(),
         grpc_web::cases(),
         metadata::cases(),
         filter_state::cases(),

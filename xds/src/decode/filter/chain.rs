@@ -7,14 +7,15 @@ use pb::http_filter::ConfigType;
 use super::super::any::{self, unpack};
 use super::super::path::{Invalid, Path};
 use super::{
-    buffer, compressor, cors, csrf, decompressor, fault, grpc_web, header_mutation, header_to_metadata,
-    local_rate_limit, rate_limit, router, set_filter_state, set_metadata, stateful_session,
+    buffer, compressor, cors, csrf, decompressor, fault, grpc_stats, grpc_web, header_mutation,
+    header_to_metadata, local_rate_limit, rate_limit, router, set_filter_state, set_metadata,
+    stateful_session,
 };
 use crate::model::{HttpFilter, HttpFilterKind};
 
 /// Types that a chain may name, for those who name another.
 const ACCEPTED: &str = "Router, Cors, CsrfPolicy, Buffer, HTTPFault, HeaderMutation, LocalRateLimit, RateLimit, Compressor, \
-     Decompressor, GrpcWeb, set_metadata.v3.Config, header_to_metadata.v3.Config, set_filter_state.v3.Config, StatefulSession";
+     Decompressor, grpc_stats.v3.FilterConfig, GrpcWeb, set_metadata.v3.Config, header_to_metadata.v3.Config, set_filter_state.v3.Config, StatefulSession";
 
 /// The filters in order.
 pub(in crate::decode) fn http_filters(
@@ -83,6 +84,9 @@ fn kind(path: &Path<'_>, config: &Any) -> Result<Option<HttpFilterKind>, Invalid
         }
         "decompressor.v3.Decompressor" => {
             K::Decompressor(Box::new(decompressor::filter(path, &unpack(path, config)?)?))
+        }
+        "grpc_stats.v3.FilterConfig" => {
+            K::GrpcStats(Box::new(grpc_stats::filter(path, &unpack(path, config)?)?))
         }
         "grpc_web.v3.GrpcWeb" => {
             grpc_web::filter(&unpack(path, config)?);

@@ -22,6 +22,8 @@ mod compressor;
 
 mod decompressor;
 
+mod grpc_stats;
+
 mod grpc_web;
 
 mod set_metadata;

@@ -10,16 +10,18 @@ use crate::model::{
     AppendAction, Buffer, BufferPerRoute, CompressDirection, Compressor, CompressorLibrary,
     CompressorPerRoute, CorsPolicy, CsrfPolicy, DecompressDirection, Decompressor, DecompressorLibrary,
     DescriptorAction, Fault, FaultAbort, FaultAbortKind, FaultDelay, FaultRateLimit, FilterConfig,
-    FilterMutations, FilterOverride, FilterSetting, FormatString, HeaderChange, HeaderMutationFilter,
-    HttpFilter, HttpFilterKind, LocalDescriptor, LocalRateLimit, QueryChange, RateLimit, RuntimeFraction,
-    SessionState, StatefulSession, StatefulSessionPerRoute, TokenBucket, VhRateLimits,
+    FilterMutations, FilterOverride, FilterSetting, FormatString, GrpcStats, GrpcStatsMethods, HeaderChange,
+    HeaderMutationFilter, HttpFilter, HttpFilterKind, LocalDescriptor, LocalRateLimit, QueryChange,
+    RateLimit, RuntimeFraction, SessionState, StatefulSession, StatefulSessionPerRoute, TokenBucket,
+    VhRateLimits,
 };
 
 /// A filter other than the router.
 pub(super) fn http_filter(from: &mut Choices<'_>) -> HttpFilter {
-    let kind = match from.between(0, 13) {
+    let kind = match from.between(0, 14) {
         12 => HttpFilterKind::RateLimit(Box::new(rate_limit::filter(from))),
         13 => HttpFilterKind::StatefulSession(Box::new(stateful_session(from))),
+        14 => HttpFilterKind::GrpcStats(Box::new(grpc_stats(from))),
         8 => HttpFilterKind::Decompressor(Box::new(decompressor(from))),
         9 => HttpFilterKind::SetFilterState(Box::new(metadata::set_filter_state(from))),
         10 => HttpFilterKind::SetMetadata(Box::new(metadata::set_metadata(from))),
@@ -252,6 +254,18 @@ fn decompressor(from: &mut Choices<'_>) -> Decompressor {
         request: direction(from),
         response: direction(from),
         advertise_accept_encoding: from.flag(),
+    }
+}
+
+fn grpc_stats(from: &mut Choices<'_>) -> GrpcStats {
+    GrpcStats {
+        methods: match from.between(0, 2) {
+            0 => GrpcStatsMethods::None,
+            1 => GrpcStatsMethods::All,
+            _ => GrpcStatsMethods::Listed(from.list(3, |from| (from.name(), from.name()))),
+        },
+        enable_upstream_stats: from.flag(),
+        replace_dots_in_grpc_service_name: from.flag(),
     }
 }
 

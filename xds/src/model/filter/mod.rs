@@ -30,12 +30,15 @@ mod set_filter_state;
 
 mod stateful_session;
 
+mod grpc_stats;
+
 pub use buffer::{Buffer, BufferPerRoute};
 pub use compressor::{CompressDirection, Compressor, CompressorLibrary, CompressorPerRoute};
 pub use cors::CorsPolicy;
 pub use csrf::CsrfPolicy;
 pub use decompressor::{DecompressDirection, Decompressor, DecompressorLibrary};
 pub use fault::{Fault, FaultAbort, FaultAbortKind, FaultDelay, FaultRateLimit};
+pub use grpc_stats::{GrpcStats, GrpcStatsMethods};
 pub use header_mutation::{FilterMutations, HeaderChange, HeaderMutationFilter, QueryChange};
 pub use header_to_metadata::{
     HeaderToMetadata, MetadataFromValue, MetadataKind, MetadataPlace, MetadataRule, MetadataSource,
@@ -85,6 +88,8 @@ pub enum HttpFilterKind {
     Compressor(Box<Compressor>),
     /// Decompresses bodies.
     Decompressor(Box<Decompressor>),
+    /// Counts gRPC calls.
+    GrpcStats(Box<GrpcStats>),
     /// Speaks gRPC-Web with clients and gRPC with backends.
     GrpcWeb,
     /// Puts what is always the same into the dynamic metadata.
