@@ -13,6 +13,8 @@ pub mod drain;
 
 pub mod runtime;
 
+pub mod standing;
+
 pub mod fields;
 
 pub mod splice;

@@ -16,6 +16,8 @@ mod known;
 
 mod counted;
 
+mod standing;
+
 mod load_reports;
 
 mod mirroring;

@@ -26,6 +26,7 @@ const MODULES: &[(&str, &[&str])] = &[
     ("fields", &[]),
     ("clock", &[]),
     ("runtime", &["limits"]),
+    ("standing", &[]),
     ("splice", &["limits", "clock"]),
     ("body", &["error", "limits", "fields", "splice"]),
     ("observe", &["error", "limits", "fields", "clock", "runtime"]),
@@ -38,7 +39,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "identity",
         ],
     ),
-    ("policy", &["error", "limits", "fields", "runtime", "body", "observe", "upstream"]),
+    ("policy", &["error", "limits", "fields", "runtime", "standing", "body", "observe", "upstream"]),
     ("snapshot", &["error", "limits", "fields", "runtime", "observe", "identity", "upstream", "policy"]),
     (
         "exchange",
@@ -52,7 +53,7 @@ const MODULES: &[(&str, &[&str])] = &[
         ],
     ),
     ("config", &["error", "drain", "runtime", "observe", "identity", "snapshot"]),
-    ("admin", &["error", "drain", "limits", "runtime", "observe", "identity", "snapshot"]),
+    ("admin", &["error", "drain", "limits", "runtime", "standing", "observe", "identity", "snapshot"]),
     (
         "boot",
         &[
@@ -62,6 +63,7 @@ const MODULES: &[(&str, &[&str])] = &[
             "fields",
             "clock",
             "runtime",
+            "standing",
             "body",
             "observe",
             "codec",

@@ -113,7 +113,7 @@ fn logging(state: &State, query: &str) -> Answer {
 }
 
 fn failing(state: &State, failing: bool) -> Answer {
-    state.lifecycle.set_failing(failing);
+    state.lifecycle.standing().set_failing(failing);
     Answer::text("OK\n")
 }
 

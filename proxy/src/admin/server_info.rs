@@ -10,7 +10,8 @@ use super::state::{Phase, State};
 
 /// 200 `LIVE` when serving; 503 with the state's name otherwise.
 pub(super) fn ready(state: &State) -> Answer {
-    let phase = if state.lifecycle.is_failing() { Phase::Draining } else { state.lifecycle.phase() };
+    let phase =
+        if state.lifecycle.standing().is_failing() { Phase::Draining } else { state.lifecycle.phase() };
     let status = if phase == Phase::Live { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     Answer { status, ..Answer::text(format!("{}\n", phase.as_str())) }
 }

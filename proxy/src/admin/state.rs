@@ -10,6 +10,7 @@ use crate::identity::Secrets;
 use crate::observe::metrics::Registry;
 use crate::runtime::LiveRuntime;
 use crate::snapshot::Live;
+use crate::standing::Standing;
 
 /// Everything the admin server shows.
 #[derive(Debug)]
@@ -77,7 +78,7 @@ pub struct About {
 #[derive(Debug, Default)]
 pub struct Lifecycle {
     phase: AtomicU8,
-    failing: std::sync::atomic::AtomicBool,
+    standing: Arc<Standing>,
 }
 
 /// Envoy's server states.
@@ -123,14 +124,9 @@ impl Lifecycle {
         self.phase.store(phase as u8, Ordering::Release);
     }
 
-    /// Whether the operator made the proxy report itself unhealthy (`/healthcheck/fail`).
+    /// Whether the operator lets the proxy be found healthy.
     #[must_use]
-    pub fn is_failing(&self) -> bool {
-        self.failing.load(Ordering::Acquire)
-    }
-
-    /// Makes the proxy report itself unhealthy, or ends that.
-    pub fn set_failing(&self, failing: bool) {
-        self.failing.store(failing, Ordering::Release);
+    pub fn standing(&self) -> &Arc<Standing> {
+        &self.standing
     }
 }

@@ -117,7 +117,10 @@ fn serve(options: &Options) -> Result<(), String> {
     let environment = Environment {
         secrets: Arc::clone(&process.secrets),
         registry: Arc::clone(&process.registry),
-        shared: Arc::new(validate::policy_shared(options, &process.registry, Arc::clone(&process.runtime))?),
+        shared: Arc::new(
+            validate::policy_shared(options, &process.registry, Arc::clone(&process.runtime))?
+                .of(&model.node.cluster, process.lifecycle.standing()),
+        ),
         tcp: Arc::new(TcpScopes::new(Arc::clone(&process.registry))),
         workers: count,
         background: Some(background.handle().clone()),

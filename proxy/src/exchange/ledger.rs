@@ -261,7 +261,7 @@ impl Ledger {
         if self.tunnel.get() {
             stats.counters.dec(HttpMetric::CxUpgradesActive);
         }
-        if record.status != 0 {
+        if record.status != 0 && !record.health_check {
             stats.count_status(record.status);
         }
         if record.attempts > 0 {

@@ -192,6 +192,8 @@ pub struct Record {
     pub termination: Cow<'static, str>,
     /// `x-request-id`.
     pub request_id: Option<HeaderValue>,
+    /// Whether it is a health check, which is not counted among requests.
+    pub health_check: bool,
     /// `grpc-status` of the response, from trailers or head.
     pub grpc_status: Option<u32>,
     /// The request, as far as a log wants it; `None` before it is read or when no log asks.
@@ -240,6 +242,7 @@ impl Record {
             upstream_failure: Cow::Borrowed(""),
             termination: Cow::Borrowed(""),
             request_id: None,
+            health_check: false,
             grpc_status: None,
             request: None,
             response_headers: Fields::new(),

@@ -52,7 +52,7 @@ def carry_out(word, answer, context):
     elif word == "error":
         context.abort(grpc.StatusCode.RESOURCE_EXHAUSTED, "no 100% way")
     elif word == "slow":
-        time.sleep(1.5)
+        time.sleep(3)
 
 
 class Service(services.RateLimitServiceServicer):

@@ -82,12 +82,12 @@ pub use filter::{
     Buffer, BufferPerRoute, CompressDirection, Compressor, CompressorLibrary, CompressorPerRoute, CorsPolicy,
     CsrfPolicy, DecompressDirection, Decompressor, DecompressorLibrary, Fault, FaultAbort, FaultAbortKind,
     FaultDelay, FaultRateLimit, FilterConfig, FilterMutations, FilterOverride, FilterSetting, GrpcStats,
-    GrpcStatsMethods, HeaderChange, HeaderMutationFilter, HeaderToMetadata, HttpFilter, HttpFilterKind,
-    LocalDescriptor, LocalRateLimit, MetadataContent, MetadataFromValue, MetadataKind, MetadataPlace,
-    MetadataRule, MetadataSource, MetadataText, MetadataWithoutValue, QueryChange, RateLimitAnswer,
-    RateLimitFilter, RateLimitPerRoute, RateLimitQuestion, RateLimitQuota, RateLimitedRequests, Router,
-    SessionState, SetFilterState, SetMetadata, SetMetadataEntry, StatefulSession, StatefulSessionPerRoute,
-    VhRateLimits,
+    GrpcStatsMethods, HeaderChange, HeaderMutationFilter, HeaderToMetadata, HealthCheckFilter,
+    HealthCheckMode, HttpFilter, HttpFilterKind, LocalDescriptor, LocalRateLimit, MetadataContent,
+    MetadataFromValue, MetadataKind, MetadataPlace, MetadataRule, MetadataSource, MetadataText,
+    MetadataWithoutValue, QueryChange, RateLimitAnswer, RateLimitFilter, RateLimitPerRoute,
+    RateLimitQuestion, RateLimitQuota, RateLimitedRequests, Router, SessionState, SetFilterState,
+    SetMetadata, SetMetadataEntry, StatefulSession, StatefulSessionPerRoute, VhRateLimits,
 };
 pub use filter_state::{ConnectionState, FilterStateFactory, FilterStateMatcher, FilterStateValue};
 pub use format::{Command, FilterStateForm, FormatPart, FormatString, Operator};

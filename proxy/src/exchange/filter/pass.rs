@@ -29,6 +29,7 @@ use crate::policy::filter::decompressor::Direction;
 use crate::policy::filter::fault::{Fault, FaultRule};
 use crate::policy::filter::grpc_web::Speech;
 use crate::policy::filter::header_mutation::Section;
+use crate::policy::filter::health_check::{self, HealthCheck};
 use crate::policy::filter::local_rate_limit::{LocalRateLimit, Verdict};
 use crate::policy::filter::{Filter, Kind, Setting};
 
@@ -95,6 +96,7 @@ impl<'a> Pass<'a> {
                     self.state = State::Call(call);
                 }
             }
+            Kind::HealthCheck(filter) => self.check(filter, world, head)?,
             Kind::GrpcWeb => {
                 if let Some(speech) = Speech::translate(head) {
                     self.state = State::Speech(speech);
@@ -171,6 +173,10 @@ impl<'a> Pass<'a> {
             (Kind::GrpcStats(filter), State::Call(call)) => {
                 tally::response(response, call, filter.measures_time.then_some(world.ledger));
             }
+            (Kind::HealthCheck(filter), state) => {
+                let check = if let State::Check(passed_on) = state { Some(*passed_on) } else { None };
+                filter.respond(check, &mut response.head, clock::since_start());
+            }
             (Kind::GrpcWeb, State::Speech(speech)) => return grpc_web::answer(*speech, response),
             (Kind::StatefulSession(_), State::Session(sessions)) => {
                 let (record, session) = (world.ledger.record.borrow(), world.ledger.session.borrow());
@@ -184,11 +190,7 @@ impl<'a> Pass<'a> {
                 let attributes = &mut world.ledger.record.borrow_mut().attributes;
                 filter.note_response(&mut response.head.headers, attributes);
             }
-            (Kind::RateLimit(_), State::Fields(fields)) => {
-                for (name, value) in fields.iter() {
-                    response.head.headers.append(name.clone(), value.clone());
-                }
-            }
+            (Kind::RateLimit(_), State::Fields(fields)) => rate_limit::tell(fields, response),
             (
                 Kind::Cors(_)
                 | Kind::Csrf(_)
@@ -284,6 +286,23 @@ impl<'a> Pass<'a> {
     /// What the filter offers for a response, if it compresses.
     pub(super) fn offer(&self, fields: &Fields) -> Option<Offer> {
         if let Kind::Compressor(compressor) = &self.filter.kind { compressor.offer(fields) } else { None }
+    }
+
+    fn check(&mut self, filter: &HealthCheck, world: &World<'_>, head: &RequestHead) -> Result<(), Stop> {
+        let verdict = filter.judge(head, world.clusters, clock::since_start());
+        let reply = match verdict {
+            health_check::Verdict::Other => return Ok(()),
+            health_check::Verdict::PassOn => None,
+            health_check::Verdict::Reply(reply) => Some(reply),
+        };
+        self.state = State::Check(reply.is_none());
+        let mut record = world.ledger.record.borrow_mut();
+        record.health_check = true;
+        let Some(reply) = reply else { return Ok(()) };
+        if !reply.status.is_success() {
+            record.flags.insert("LH");
+        }
+        Err(Stop::Reply(reply))
     }
 
     fn compress_request(

@@ -8,7 +8,7 @@ use xds::{decode, encode};
 use super::super::call_out;
 use super::super::stop::Stop;
 use super::world::World;
-use crate::body::RequestHead;
+use crate::body::{RequestHead, Response};
 use crate::error::{Error, Reason};
 use crate::fields::Fields;
 use crate::policy::descriptor::Subject;
@@ -70,6 +70,13 @@ pub(super) async fn ask(
     match limit.verdict(answer, enforced, head, &world.ledger.record.borrow()) {
         Verdict::Pass(fields) => Ok(fields),
         Verdict::Refuse(refusal) => Err(Stop::Reply(refusal)),
+    }
+}
+
+/// Gives a response what the service said it gets.
+pub(super) fn tell(fields: &Fields, response: &mut Response) {
+    for (name, value) in fields.iter() {
+        response.head.headers.append(name.clone(), value.clone());
     }
 }
 

@@ -33,6 +33,8 @@ pub(super) enum State<'a> {
     Speech(Speech),
     /// The request belongs to a session.
     Session(&'a Sessions),
+    /// It is a health check, and passed on or answered here.
+    Check(bool),
     /// Where a call is counted.
     Call(Arc<Call>),
 }

@@ -110,7 +110,7 @@ impl Kind {
                 let millis = u64::try_from(millis).unwrap_or(u64::MAX);
                 compare(*comparison, millis, record.runtime.uint32(value))
             }
-            Self::NotHealthCheck => true,
+            Self::NotHealthCheck => !record.health_check,
             Self::Share(Fraction { numerator, denominator }, key) => {
                 let numerator = record.runtime.integer(key, u64::from(*numerator));
                 random % u64::from(*denominator) < numerator

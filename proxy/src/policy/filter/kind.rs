@@ -14,6 +14,7 @@ use super::fault::{Fault, FaultRule};
 use super::grpc_stats::GrpcStats;
 use super::header_mutation::{Changes, HeaderMutation};
 use super::header_to_metadata::HeaderToMetadata;
+use super::health_check::HealthCheck;
 use super::local_rate_limit::LocalRateLimit;
 use super::rate_limit::{RateLimit, RateLimitPerRoute};
 use super::set_metadata::SetMetadata;
@@ -45,6 +46,8 @@ pub enum Kind {
     Decompressor(Arc<Decompressor>),
     /// Counts of gRPC calls.
     GrpcStats(GrpcStats),
+    /// Answers to health checks.
+    HealthCheck(Box<HealthCheck>),
     /// gRPC for browsers.
     GrpcWeb,
     /// Dynamic metadata that is always the same.
@@ -122,6 +125,11 @@ impl Kind {
                 Self::Decompressor(Arc::new(Decompressor::compile(filter, counters)?))
             }
             K::GrpcStats(filter) => Self::GrpcStats(GrpcStats::new(filter)),
+            K::HealthCheck(filter) => {
+                let standing = Arc::clone(shared.standing());
+                let stats = shared.filter_counters(stat_prefix);
+                Self::HealthCheck(Box::new(HealthCheck::compile(filter, standing, shared.cluster(), stats)?))
+            }
             K::GrpcWeb => Self::GrpcWeb,
             K::SetMetadata(filter) => Self::SetMetadata(SetMetadata::new(filter)),
             K::HeaderToMetadata(filter) => {

@@ -21,6 +21,8 @@ pub mod decompressor;
 
 pub mod grpc_stats;
 
+pub mod health_check;
+
 pub mod grpc_web;
 
 pub mod set_metadata;

@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError, Weak};
 use super::stats::HttpStats;
 use crate::observe::access_log::{Environment, Outputs};
 use crate::observe::metrics::{Counters, Histogram, MetricSet, Registry, Scope};
+use crate::standing::Standing;
 
 /// Counters that are alive, by their type and scope.
 type FilterCounters = HashMap<(TypeId, String, String), Weak<dyn Any + Send + Sync>>;
@@ -16,6 +17,8 @@ type FilterCounters = HashMap<(TypeId, String, String), Weak<dyn Any + Send + Sy
 pub struct Shared {
     registry: Arc<Registry>,
     outputs: Arc<Outputs>,
+    standing: Arc<Standing>,
+    cluster: String,
     http: Mutex<HashMap<String, Weak<HttpStats>>>,
     filters: Mutex<FilterCounters>,
 }
@@ -24,7 +27,32 @@ impl Shared {
     /// Metrics go to `registry`, access logs to `outputs`.
     #[must_use]
     pub fn new(registry: Arc<Registry>, outputs: Arc<Outputs>) -> Self {
-        Self { registry, outputs, http: Mutex::default(), filters: Mutex::default() }
+        Self {
+            registry,
+            outputs,
+            standing: Arc::default(),
+            cluster: String::new(),
+            http: Mutex::default(),
+            filters: Mutex::default(),
+        }
+    }
+
+    /// The same for a proxy that says it is of `cluster` and has that `standing`.
+    #[must_use]
+    pub fn of(self, cluster: &str, standing: &Arc<Standing>) -> Self {
+        Self { cluster: cluster.to_owned(), standing: Arc::clone(standing), ..self }
+    }
+
+    /// Whether the operator lets the proxy be found healthy.
+    #[must_use]
+    pub fn standing(&self) -> &Arc<Standing> {
+        &self.standing
+    }
+
+    /// The cluster that the proxy says it is of.
+    #[must_use]
+    pub fn cluster(&self) -> &str {
+        &self.cluster
     }
 
     /// Where metrics are shown.

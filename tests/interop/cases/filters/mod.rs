@@ -22,6 +22,8 @@ mod decompressor;
 
 mod grpc_stats;
 
+mod health_check;
+
 mod grpc_web;
 
 mod metadata;
@@ -43,6 +45,7 @@ pub fn cases() -> Vec<Case> {
         compressor::cases(),
         decompressor::cases(),
         grpc_stats::cases(),
+        health_check::cases(),
         grpc_web::cases(),
         metadata::cases(),
         filter_state::cases(),

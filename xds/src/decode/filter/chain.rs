@@ -8,14 +8,14 @@ use super::super::any::{self, unpack};
 use super::super::path::{Invalid, Path};
 use super::{
     buffer, compressor, cors, csrf, decompressor, fault, grpc_stats, grpc_web, header_mutation,
-    header_to_metadata, local_rate_limit, rate_limit, router, set_filter_state, set_metadata,
+    header_to_metadata, health_check, local_rate_limit, rate_limit, router, set_filter_state, set_metadata,
     stateful_session,
 };
 use crate::model::{HttpFilter, HttpFilterKind};
 
 /// Types that a chain may name, for those who name another.
 const ACCEPTED: &str = "Router, Cors, CsrfPolicy, Buffer, HTTPFault, HeaderMutation, LocalRateLimit, RateLimit, Compressor, \
-     Decompressor, grpc_stats.v3.FilterConfig, GrpcWeb, set_metadata.v3.Config, header_to_metadata.v3.Config, set_filter_state.v3.Config, StatefulSession";
+     Decompressor, grpc_stats.v3.FilterConfig, HealthCheck, GrpcWeb, set_metadata.v3.Config, header_to_metadata.v3.Config, set_filter_state.v3.Config, StatefulSession";
 
 /// The filters in order.
 pub(in crate::decode) fn http_filters(
@@ -87,6 +87,9 @@ fn kind(path: &Path<'_>, config: &Any) -> Result<Option<HttpFilterKind>, Invalid
         }
         "grpc_stats.v3.FilterConfig" => {
             K::GrpcStats(Box::new(grpc_stats::filter(path, &unpack(path, config)?)?))
+        }
+        "health_check.v3.HealthCheck" => {
+            K::HealthCheck(Box::new(health_check::filter(path, &unpack(path, config)?)?))
         }
         "grpc_web.v3.GrpcWeb" => {
             grpc_web::filter(&unpack(path, config)?);

@@ -24,6 +24,8 @@ mod decompressor;
 
 mod grpc_stats;
 
+mod health_check;
+
 mod grpc_web;
 
 mod set_metadata;

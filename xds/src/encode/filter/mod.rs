@@ -30,6 +30,8 @@ mod stateful_session;
 
 mod grpc_stats;
 
+mod health_check;
+
 pub(super) use header_mutation::header_change;
 pub(super) use rate_limit::question as rate_limit_question;
 
@@ -58,6 +60,7 @@ pub(super) fn http_filter(filter: &HttpFilter) -> pb::HttpFilter {
         HttpFilterKind::Decompressor(filter) => any(&decompressor::filter(filter)),
         HttpFilterKind::LocalRateLimit(filter) => any(&local_rate_limit::filter(filter)),
         HttpFilterKind::GrpcStats(filter) => any(&grpc_stats::filter(filter)),
+        HttpFilterKind::HealthCheck(filter) => any(&health_check::filter(filter)),
         HttpFilterKind::GrpcWeb => any(&GrpcWeb {}),
         HttpFilterKind::SetMetadata(filter) => any(&set_metadata::filter(filter)),
         HttpFilterKind::HeaderToMetadata(filter) => any(&header_to_metadata::filter(filter)),

@@ -11,14 +11,15 @@ use crate::model::{
     CompressorPerRoute, CorsPolicy, CsrfPolicy, DecompressDirection, Decompressor, DecompressorLibrary,
     DescriptorAction, Fault, FaultAbort, FaultAbortKind, FaultDelay, FaultRateLimit, FilterConfig,
     FilterMutations, FilterOverride, FilterSetting, FormatString, GrpcStats, GrpcStatsMethods, HeaderChange,
-    HeaderMutationFilter, HttpFilter, HttpFilterKind, LocalDescriptor, LocalRateLimit, QueryChange,
-    RateLimit, RuntimeFraction, SessionState, StatefulSession, StatefulSessionPerRoute, TokenBucket,
-    VhRateLimits,
+    HeaderMutationFilter, HealthCheckFilter, HealthCheckMode, HttpFilter, HttpFilterKind, LocalDescriptor,
+    LocalRateLimit, QueryChange, RateLimit, RuntimeFraction, SessionState, StatefulSession,
+    StatefulSessionPerRoute, TokenBucket, VhRateLimits,
 };
 
 /// A filter other than the router.
 pub(super) fn http_filter(from: &mut Choices<'_>) -> HttpFilter {
-    let kind = match from.between(0, 14) {
+    let kind = match from.between(0, 15) {
+        15 => HttpFilterKind::HealthCheck(Box::new(health_check(from))),
         12 => HttpFilterKind::RateLimit(Box::new(rate_limit::filter(from))),
         13 => HttpFilterKind::StatefulSession(Box::new(stateful_session(from))),
         14 => HttpFilterKind::GrpcStats(Box::new(grpc_stats(from))),
@@ -267,6 +268,22 @@ fn grpc_stats(from: &mut Choices<'_>) -> GrpcStats {
         enable_upstream_stats: from.flag(),
         replace_dots_in_grpc_service_name: from.flag(),
     }
+}
+
+fn health_check(from: &mut Choices<'_>) -> HealthCheckFilter {
+    let mode = if from.flag() {
+        HealthCheckMode::PassThrough { cache_time: from.maybe(Choices::positive) }
+    } else {
+        HealthCheckMode::Answer { clusters: from.list(3, |from| (from.name(), from.between(0, 100))) }
+    };
+    let mode = match mode {
+        HealthCheckMode::Answer { mut clusters } => {
+            clusters.sort();
+            HealthCheckMode::Answer { clusters }
+        }
+        pass_through => pass_through,
+    };
+    HealthCheckFilter { headers: from.list(2, common::header_matcher), mode }
 }
 
 fn token_bucket(from: &mut Choices<'_>) -> TokenBucket {

@@ -32,6 +32,8 @@ mod stateful_session;
 
 mod grpc_stats;
 
+mod health_check;
+
 pub use buffer::{Buffer, BufferPerRoute};
 pub use compressor::{CompressDirection, Compressor, CompressorLibrary, CompressorPerRoute};
 pub use cors::CorsPolicy;
@@ -44,6 +46,7 @@ pub use header_to_metadata::{
     HeaderToMetadata, MetadataFromValue, MetadataKind, MetadataPlace, MetadataRule, MetadataSource,
     MetadataText, MetadataWithoutValue,
 };
+pub use health_check::{HealthCheckFilter, HealthCheckMode};
 pub use local_rate_limit::{LocalDescriptor, LocalRateLimit, VhRateLimits};
 pub use rate_limit::{
     RateLimitAnswer, RateLimitFilter, RateLimitPerRoute, RateLimitQuestion, RateLimitQuota,
@@ -90,6 +93,8 @@ pub enum HttpFilterKind {
     Decompressor(Box<Decompressor>),
     /// Counts gRPC calls.
     GrpcStats(Box<GrpcStats>),
+    /// Answers health checks.
+    HealthCheck(Box<HealthCheckFilter>),
     /// Speaks gRPC-Web with clients and gRPC with backends.
     GrpcWeb,
     /// Puts what is always the same into the dynamic metadata.
