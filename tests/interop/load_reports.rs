@@ -6,7 +6,6 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 use harness::backend::Backend;
@@ -17,20 +16,15 @@ use harness::process::Process;
 use harness::{binaries, client, workspace};
 use serde_json::{Value, json};
 
+use crate::service::service;
+
 const DEADLINE: Duration = Duration::from_secs(30);
 
 /// Sums by cluster and locality: issued, successful, failed.
 type Sums = BTreeMap<String, [u64; 3]>;
 
 fn server(python: &Path, addr: SocketAddr, clusters: &str) -> Process {
-    let script = workspace::root().join("tests/interop/scripts/lrs_server.py");
-    let mut command = Command::new(python);
-    // Its stubs are made in memory; nothing is to be left beside the sources.
-    command.env("PYTHONDONTWRITEBYTECODE", "1");
-    command.arg(script).arg(addr.to_string()).arg(clusters);
-    let mut process = Process::spawn("load reporting service", &mut command);
-    process.wait_log("serving", DEADLINE);
-    process
+    service(python, "lrs_server.py", &[&addr.to_string(), clusters])
 }
 
 /// The requests that the service has received, as JSON.

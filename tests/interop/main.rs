@@ -6,6 +6,8 @@ mod case;
 
 mod cases;
 
+mod service;
+
 mod side;
 
 mod outcome;

@@ -4,7 +4,6 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 use std::time::Duration;
 
 use harness::peers::peer;
@@ -90,13 +89,8 @@ impl Pair {
         let [listener, admin, service] = [(); 3].map(|()| free_addr());
         let dir = workspace::temp_dir();
         let file = workspace::write(dir.path(), "layer.json", &layer.to_string());
-        let script = workspace::root().join("tests/interop/scripts/rtds_server.py");
-        let mut command = Command::new(python);
-        // Its stubs are made in memory; nothing is to be left beside the sources.
-        command.env("PYTHONDONTWRITEBYTECODE", "1");
-        command.arg(script).arg(service.to_string()).arg(&file);
-        let mut server = Process::spawn("runtime discovery service", &mut command);
-        server.wait_log("serving", DEADLINE);
+        let layers = file.to_str().expect("paths of tests are UTF-8");
+        let server = crate::service::service(python, "rtds_server.py", &[&service.to_string(), layers]);
         let config = bootstrap(listener, admin, service).to_string();
         let config = workspace::write(dir.path(), "bootstrap.json", &config);
         let mut proxy = Process::spawn("proxy", &mut binaries::proxy(binary, &config));

@@ -17,6 +17,7 @@ use harness::process::Process;
 use harness::{binaries, workspace};
 
 use crate::case::Listener;
+use crate::service::service;
 
 const START_DEADLINE: Duration = Duration::from_secs(30);
 
@@ -127,7 +128,10 @@ impl Side {
             |text: String, (port, word): &(u16, &str)| text.replace(&format!("@{word}@"), &port.to_string());
         let dir = workspace::temp_dir();
         let config = workspace::write(dir.path(), "bootstrap.yaml", &ports.iter().fold(text, fill));
-        let services = peer("python").map(|python| rate_limit_service(&python, rls)).into_iter().collect();
+        let services = peer("python")
+            .map(|python| service(&python, "rls_server.py", &[&rls.to_string()]))
+            .into_iter()
+            .collect();
         let mut process = Process::spawn(name, &mut command(&config));
         let listeners = BTreeMap::from([
             (Listener::Main, main),
@@ -143,14 +147,4 @@ impl Side {
         }
         Self { process, listeners, admin, backends, _services: services, ports, _dir: dir }
     }
-}
-
-fn rate_limit_service(python: &Path, addr: SocketAddr) -> Process {
-    let mut command = Command::new(python);
-    // Its stubs are made in memory; nothing is to be left beside the sources.
-    command.env("PYTHONDONTWRITEBYTECODE", "1");
-    command.arg(workspace::root().join("tests/interop/scripts/rls_server.py")).arg(addr.to_string());
-    let mut process = Process::spawn("rate limit service", &mut command);
-    process.wait_log("serving", START_DEADLINE);
-    process
 }

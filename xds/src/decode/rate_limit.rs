@@ -4,8 +4,9 @@ use std::time::Duration;
 
 use envoy_types::pb::envoy::config::route::v3 as pb;
 use envoy_types::pb::envoy::r#type::metadata::v3::MetadataKey;
-use envoy_types::pb::envoy::r#type::v3::TokenBucket as PbBucket;
+use envoy_types::pb::envoy::r#type::v3::{HttpStatus, TokenBucket as PbBucket};
 use envoy_types::pb::google::protobuf::UInt32Value;
+use http::StatusCode;
 use pb::rate_limit::action::meta_data::Source;
 use pb::rate_limit::action::{self, ActionSpecifier};
 use pb::rate_limit::{Action, XRateLimitOption};
@@ -207,4 +208,21 @@ pub(super) fn token_bucket(path: &Path<'_>, bucket: &PbBucket) -> Result<TokenBu
         tokens_per_fill: path.field("tokens_per_fill").ranged(tokens_per_fill, 1..=u32::MAX)?.unwrap_or(1),
         fill_interval: interval,
     })
+}
+
+/// The status of what is over a limit: below 400 it is 429, as in Envoy.
+pub(super) fn limited_status(path: &Path<'_>, status: Option<&HttpStatus>) -> Result<StatusCode, Invalid> {
+    let found = self::status(path, status)?.filter(|status| status.as_u16() >= 400);
+    Ok(found.unwrap_or(StatusCode::TOO_MANY_REQUESTS))
+}
+
+/// A status, if one is said.
+pub(super) fn status(path: &Path<'_>, status: Option<&HttpStatus>) -> Result<Option<StatusCode>, Invalid> {
+    let Some(HttpStatus { code }) = status else { return Ok(None) };
+    let status = u16::try_from(*code).ok().and_then(|code| StatusCode::from_u16(code).ok());
+    match status.filter(|status| status.as_u16() < 600) {
+        Some(status) => Ok(Some(status)),
+        None if *code == 0 => Ok(None),
+        None => path.field("code").refuse(format!("{code} is not a status; 100 to 599 are")),
+    }
 }

@@ -8,9 +8,9 @@ use pb::api_config_source::ApiType as PbApiType;
 use pb::config_source::ConfigSourceSpecifier;
 use pb::data_source::Specifier;
 
-use super::headers;
+use super::grpc_service;
 use super::path::{Invalid, Path, absent};
-use crate::model::{ApiType, ClusterName, ConfigSource, DataSource};
+use crate::model::{ApiType, ClusterName, ConfigSource, DataSource, GrpcService};
 
 /// How long the first answer is waited for unless said otherwise.
 const INITIAL_FETCH_TIMEOUT: Duration = Duration::from_secs(15);
@@ -132,36 +132,16 @@ fn version(path: &Path<'_>, version: i32) -> Result<(), Invalid> {
     }
 }
 
+/// A service that sends resources: its calls are streams, which have no timeout, and no authority of their own.
 fn grpc_service(
     path: &Path<'_>,
     service: &pb::GrpcService,
 ) -> Result<(ClusterName, Vec<(String, String)>), Invalid> {
-    let pb::GrpcService { timeout, initial_metadata, retry_policy, target_specifier } = service;
-    absent!(path; timeout, retry_policy);
-    let cluster = match target_specifier {
-        Some(pb::grpc_service::TargetSpecifier::EnvoyGrpc(grpc)) => {
-            envoy_grpc(&path.field("envoy_grpc"), grpc)?
-        }
-        Some(pb::grpc_service::TargetSpecifier::GoogleGrpc(_)) => {
-            return path.field("google_grpc").refuse("is not supported here; use envoy_grpc with a cluster");
-        }
-        None => return path.refuse("has no target; accepted: envoy_grpc"),
-    };
-    let metadata = path.field("initial_metadata").each(initial_metadata, headers::literal_value)?;
-    Ok((cluster, metadata))
-}
-
-fn envoy_grpc(path: &Path<'_>, grpc: &pb::grpc_service::EnvoyGrpc) -> Result<ClusterName, Invalid> {
-    let pb::grpc_service::EnvoyGrpc {
-        cluster_name,
-        authority,
-        retry_policy,
-        max_receive_message_length,
-        // We send no x-envoy fields on our own streams in any case.
-        skip_envoy_headers: _,
-    } = grpc;
-    absent!(path; authority, retry_policy, max_receive_message_length);
-    path.field("cluster_name").non_empty(cluster_name).map(ClusterName::new)
+    path.field("timeout").absent(&service.timeout)?;
+    let GrpcService { cluster, authority, timeout: _, initial_metadata } =
+        grpc_service::grpc_service(path, service)?;
+    path.field("envoy_grpc").field("authority").absent(&authority)?;
+    Ok((cluster, initial_metadata))
 }
 
 /// Bytes; `directory` is a watched directory that stands beside the source and holds for files without their own.

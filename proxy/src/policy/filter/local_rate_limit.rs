@@ -79,6 +79,25 @@ pub struct RouteRules<'a> {
     pub host: &'a DescriptorRules,
 }
 
+impl RouteRules<'_> {
+    /// The descriptors of a request by the rules of `stage` that hold for it.
+    pub(super) fn descriptors(
+        self,
+        stage: u32,
+        vh_rate_limits: VhRateLimits,
+        subject: Subject<'_>,
+    ) -> Vec<Descriptor> {
+        let with_host = match vh_rate_limits {
+            _ if self.include_host => true,
+            VhRateLimits::Include => true,
+            VhRateLimits::Ignore => false,
+            VhRateLimits::Override => self.route.is_empty(stage),
+        };
+        let of_host = with_host.then(|| self.host.of(stage, subject)).into_iter().flatten();
+        self.route.of(stage, subject).chain(of_host).collect()
+    }
+}
+
 /// What becomes of a request.
 #[derive(Debug)]
 pub enum Verdict {
@@ -179,29 +198,16 @@ impl LocalRateLimit {
         if self.descriptors.is_empty() {
             return Vec::new();
         }
-        let mut found: Vec<&TokenBucket> = Vec::new();
-        let mut look = |rules: &DescriptorRules, stage: u32| {
-            for descriptor in rules.of(stage, subject) {
-                let matching = self.descriptors.iter().find(|(entries, _)| *entries == descriptor);
-                found.extend(matching.map(|(_, bucket)| bucket));
-            }
+        let descriptors: Vec<Descriptor> = match (&self.own_rules, rules) {
+            (Some(own), _) => own.of(self.stage, subject).collect(),
+            (None, None) => Vec::new(),
+            (None, Some(rules)) => rules.descriptors(self.stage, self.vh_rate_limits, subject),
         };
-        match (&self.own_rules, rules) {
-            (Some(own), _) => look(own, self.stage),
-            (None, None) => {}
-            (None, Some(RouteRules { route, include_host, host })) => {
-                look(route, self.stage);
-                let with_host = match self.vh_rate_limits {
-                    _ if include_host => true,
-                    VhRateLimits::Include => true,
-                    VhRateLimits::Ignore => false,
-                    VhRateLimits::Override => route.is_empty(self.stage),
-                };
-                if with_host {
-                    look(host, self.stage);
-                }
-            }
-        }
+        let bucket = |descriptor: &Descriptor| {
+            let matching = self.descriptors.iter().find(|(entries, _)| entries == descriptor);
+            matching.map(|(_, bucket)| bucket)
+        };
+        let mut found: Vec<&TokenBucket> = descriptors.iter().filter_map(bucket).collect();
         found.sort_by(|one, two| one.per_second().total_cmp(&two.per_second()));
         found
     }

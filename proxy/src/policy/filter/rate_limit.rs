@@ -169,15 +169,9 @@ impl RateLimit {
         if let Some(own) = own {
             return own.of(self.stage, subject).collect();
         }
-        let Some(RouteRules { route, include_host, host }) = rules else { return Vec::new() };
-        let with_host = match here.map(|here| here.vh_rate_limits).unwrap_or_default() {
-            _ if include_host => true,
-            VhRateLimits::Include => true,
-            VhRateLimits::Ignore => false,
-            VhRateLimits::Override => route.is_empty(self.stage),
-        };
-        let of_host = with_host.then(|| host.of(self.stage, subject)).into_iter().flatten();
-        route.of(self.stage, subject).chain(of_host).collect()
+        let Some(rules) = rules else { return Vec::new() };
+        let vh_rate_limits = here.map(|here| here.vh_rate_limits).unwrap_or_default();
+        rules.descriptors(self.stage, vh_rate_limits, subject)
     }
 
     /// Notes what an answer says about its request.

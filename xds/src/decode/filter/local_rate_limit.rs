@@ -4,8 +4,6 @@ use common::rate_limit_descriptor::Entry;
 use common::{VhRateLimitsOptions, XRateLimitHeadersRfcVersion};
 use envoy_types::pb::envoy::extensions::common::ratelimit::v3 as common;
 use envoy_types::pb::envoy::extensions::filters::http::local_ratelimit::v3 as pb;
-use envoy_types::pb::envoy::r#type::v3::HttpStatus;
-use http::StatusCode;
 
 use super::super::path::{Invalid, Path, absent};
 use super::super::{headers, rate_limit, scalar};
@@ -45,7 +43,7 @@ pub(super) fn filter(path: &Path<'_>, filter: &pb::LocalRateLimit) -> Result<Loc
     };
     Ok(LocalRateLimit {
         stat_prefix: path.field("stat_prefix").non_empty(stat_prefix)?,
-        status: self::status(&path.field("status"), status.as_ref())?,
+        status: rate_limit::limited_status(&path.field("status"), status.as_ref())?,
         token_bucket: token_bucket
             .as_ref()
             .map(|bucket| rate_limit::token_bucket(&at_bucket, bucket))
@@ -72,18 +70,6 @@ pub(super) fn filter(path: &Path<'_>, filter: &pb::LocalRateLimit) -> Result<Loc
 pub(super) fn per_route(path: &Path<'_>, filter: &pb::LocalRateLimit) -> Result<LocalRateLimit, Invalid> {
     path.field("token_bucket").required(&filter.token_bucket)?;
     self::filter(path, filter)
-}
-
-/// A status below 400 is 429, as in Envoy.
-fn status(path: &Path<'_>, status: Option<&HttpStatus>) -> Result<StatusCode, Invalid> {
-    let Some(HttpStatus { code }) = status else { return Ok(StatusCode::TOO_MANY_REQUESTS) };
-    let at = path.field("code");
-    match u16::try_from(*code).ok().and_then(|code| StatusCode::from_u16(code).ok()) {
-        Some(status) if status.as_u16() >= 400 && status.as_u16() < 600 => Ok(status),
-        Some(status) if status.as_u16() < 400 => Ok(StatusCode::TOO_MANY_REQUESTS),
-        _ if *code == 0 => Ok(StatusCode::TOO_MANY_REQUESTS),
-        _ => at.refuse(format!("{code} is not a status; 100 to 599 are")),
-    }
 }
 
 fn descriptor(

@@ -72,7 +72,7 @@ pub(super) fn filter(path: &Path<'_>, filter: &pb::RateLimit) -> Result<RateLimi
         service: asked(&at_service, at_service.required(rate_limit_service)?)?,
         x_ratelimit_headers,
         disable_x_envoy_ratelimited: *disable_x_envoy_ratelimited_header,
-        status: limited(&path.field("rate_limited_status"), rate_limited_status.as_ref())?,
+        status: rate_limit::limited_status(&path.field("rate_limited_status"), rate_limited_status.as_ref())?,
         status_on_error: on_error(&path.field("status_on_error"), status_on_error.as_ref())?,
         response_headers: at.each(response_headers_to_add, headers::add)?,
         filter_enabled: share("filter_enabled", filter_enabled)?,
@@ -116,24 +116,8 @@ fn asked(path: &Path<'_>, config: &RateLimitServiceConfig) -> Result<GrpcService
     grpc_service::grpc_service(&at, at.required(grpc_service)?)
 }
 
-/// A status below 400 is 429, as in Envoy.
-fn limited(path: &Path<'_>, status: Option<&HttpStatus>) -> Result<StatusCode, Invalid> {
-    let found = self::status(path, status)?.filter(|status| status.as_u16() >= 400);
-    Ok(found.unwrap_or(StatusCode::TOO_MANY_REQUESTS))
-}
-
 fn on_error(path: &Path<'_>, status: Option<&HttpStatus>) -> Result<StatusCode, Invalid> {
-    Ok(self::status(path, status)?.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
-}
-
-fn status(path: &Path<'_>, status: Option<&HttpStatus>) -> Result<Option<StatusCode>, Invalid> {
-    let Some(HttpStatus { code }) = status else { return Ok(None) };
-    let status = u16::try_from(*code).ok().and_then(|code| StatusCode::from_u16(code).ok());
-    match status.filter(|status| status.as_u16() < 600) {
-        Some(status) => Ok(Some(status)),
-        None if *code == 0 => Ok(None),
-        None => path.field("code").refuse(format!("{code} is not a status; 100 to 599 are")),
-    }
+    Ok(rate_limit::status(path, status)?.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR))
 }
 
 /// A service's answer.
