@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use harness::message::Request;
 
-/// A listener of `differential.yaml` or, for filters, `filters.yaml` and `services.yaml`.
+/// A listener of `differential.yaml` or, for routes, `routes.yaml`, and for filters `filters.yaml` and `services.yaml`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Listener {
     Main,
@@ -13,6 +13,7 @@ pub enum Listener {
     Tcp,
     Filters,
     Services,
+    Routes,
 }
 
 /// What a client does.

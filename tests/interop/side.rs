@@ -103,8 +103,8 @@ impl Side {
 
     fn start(name: &str, command: impl FnOnce(&Path) -> Command) -> Self {
         let backends: Vec<Backend> = ["a", "b", "c"].into_iter().map(Backend::start).collect();
-        let [main, edge, inner, replies, tcp, filters, services_addr, admin, dead, rls] =
-            [(); 10].map(|()| free_addr());
+        let [main, edge, inner, replies, tcp, filters, services_addr, routes, admin, dead, rls] =
+            [(); 11].map(|()| free_addr());
         let mut ports = vec![
             (main.port(), "MAIN"),
             (edge.port(), "EDGE"),
@@ -113,6 +113,7 @@ impl Side {
             (tcp.port(), "TCP"),
             (filters.port(), "FILTERS"),
             (services_addr.port(), "SERVICES"),
+            (routes.port(), "ROUTES"),
             (admin.port(), "ADMIN"),
             (dead.port(), "DEAD"),
             (rls.port(), "RLS"),
@@ -124,6 +125,7 @@ impl Side {
         };
         let text = lying("differential.yaml").replace("  # filters.yaml\n", &lying("filters.yaml"));
         let text = text.replace("  # services.yaml\n", &lying("services.yaml"));
+        let text = text.replace("  # routes.yaml\n", &lying("routes.yaml"));
         let fill =
             |text: String, (port, word): &(u16, &str)| text.replace(&format!("@{word}@"), &port.to_string());
         let dir = workspace::temp_dir();
@@ -141,6 +143,7 @@ impl Side {
             (Listener::Tcp, tcp),
             (Listener::Filters, filters),
             (Listener::Services, services_addr),
+            (Listener::Routes, routes),
         ]);
         for addr in listeners.values() {
             process.wait_accepts(*addr, START_DEADLINE);

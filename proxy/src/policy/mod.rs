@@ -13,6 +13,8 @@ mod source;
 
 mod header_tests;
 
+mod match_data;
+
 mod field_add;
 
 mod field_change;

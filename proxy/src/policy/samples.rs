@@ -120,6 +120,7 @@ pub(crate) fn host(name: &str, domains: Vec<Domain>, routes: Vec<Route>) -> Virt
         name: name.to_owned(),
         domains,
         routes,
+        matcher: None,
         require_tls: RequireTls::None,
         request_headers: HeaderMutations::default(),
         response_headers: HeaderMutations::default(),

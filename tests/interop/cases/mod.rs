@@ -4,6 +4,8 @@ use crate::case::Case;
 
 mod routing;
 
+mod trees;
+
 mod rewriting;
 
 mod local;
@@ -38,6 +40,7 @@ mod filters;
 pub fn all() -> Vec<Case> {
     let subjects = [
         routing::cases,
+        trees::cases,
         rewriting::cases,
         local::cases,
         replies::cases,

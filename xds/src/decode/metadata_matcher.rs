@@ -30,7 +30,7 @@ pub(super) fn metadata(path: &Path<'_>, matcher: &pb::MetadataMatcher) -> Result
 }
 
 /// A test on a value.
-fn value(path: &Path<'_>, matcher: &pb::ValueMatcher) -> Result<ValueMatcher, Invalid> {
+pub(super) fn value(path: &Path<'_>, matcher: &pb::ValueMatcher) -> Result<ValueMatcher, Invalid> {
     let pb::ValueMatcher { match_pattern } = matcher;
     Ok(match match_pattern {
         Some(MatchPattern::NullMatch(NullMatch {})) => ValueMatcher::Null,

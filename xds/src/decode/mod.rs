@@ -23,6 +23,8 @@ mod matcher;
 
 mod metadata_matcher;
 
+mod match_tree;
+
 mod log_format;
 
 mod access_log;

@@ -3,17 +3,23 @@
 use std::collections::HashSet;
 
 use envoy_types::pb::envoy::config::route::v3 as pb;
+use envoy_types::pb::google::protobuf::Any;
+use envoy_types::pb::xds::r#type::matcher::v3 as pb_tree;
 use pb::virtual_host::TlsRequirementType;
 
+use super::any;
 use super::filter;
 use super::headers;
+use super::match_tree::{self, Kind};
 use super::mirror;
 use super::path::{Invalid, Path, absent};
 use super::rate_limit;
 use super::retry;
 use super::route::{self, Shared};
 use super::specifier_plugin;
-use crate::model::{Domain, RequireTls, RouteConfigName, RouteConfiguration, VirtualHost};
+use crate::model::{
+    Domain, MatchInput, MatchTree, RequireTls, Route, RouteConfigName, RouteConfiguration, VirtualHost,
+};
 
 /// Envoy's `max_direct_response_body_size_bytes`.
 const DIRECT_RESPONSE_BYTES: u32 = 4096;
@@ -79,12 +85,13 @@ fn virtual_host(
         request_mirror_policies,
         // Free fields, which no filter here reads.
         metadata: _,
+        matcher,
         // Refused when set.
-        matcher, virtual_clusters, cors, retry_policy_typed_config, hedge_policy,
+        virtual_clusters, cors, retry_policy_typed_config, hedge_policy,
         include_is_timeout_retry_header, per_request_buffer_limit_bytes, request_body_buffer_limit,
         route_specifiers,
     } = host;
-    absent!(path; matcher, virtual_clusters, cors, retry_policy_typed_config, hedge_policy,
+    absent!(path; virtual_clusters, cors, retry_policy_typed_config, hedge_policy,
         include_is_timeout_retry_header, per_request_buffer_limit_bytes, request_body_buffer_limit,
         route_specifiers);
     let filters = filter::overrides(path, typed_per_filter_config)?;
@@ -103,11 +110,17 @@ fn virtual_host(
         (request_headers_to_add, request_headers_to_remove),
         (response_headers_to_add, response_headers_to_remove),
     )?;
+    if matcher.is_some() && !routes.is_empty() {
+        return path.field("matcher").refuse("and routes are both set; keep one");
+    }
+    let at_matcher = path.field("matcher");
+    let matcher = matcher.as_ref().map(|found| self::matcher(&at_matcher, found, shared)).transpose()?;
     let routes = path.field("routes").each(routes, |at, route| route::route(at, route, shared))?;
     Ok(VirtualHost {
         name: path.field("name").non_empty(name)?,
         domains: at.each(domains, |at, text| domain(at, text))?,
         routes: routes.into_iter().flatten().collect(),
+        matcher,
         require_tls,
         request_headers,
         response_headers,
@@ -121,6 +134,30 @@ fn virtual_host(
         request_mirrors: mirror::mirrors(path, request_mirror_policies)?,
         filters,
     })
+}
+
+/// A tree whose leaves are routes, which have to match, too.
+fn matcher(
+    path: &Path<'_>,
+    matcher: &pb_tree::Matcher,
+    shared: &Shared<'_>,
+) -> Result<MatchTree<Vec<Route>>, Invalid> {
+    let action = |at: &Path<'_>, name: &str, found: &Any| {
+        if let Some(route) = any::unpack_if::<pb::Route>(at, found)? {
+            return Ok(route::route(at, &route, shared)?.into_iter().collect());
+        }
+        if let Some(pb::RouteList { routes }) = any::unpack_if(at, found)? {
+            let routes = at.field("routes").each(&routes, |at, route| route::route(at, route, shared))?;
+            return Ok(routes.into_iter().flatten().collect());
+        }
+        any::unknown(at, name, found, "Route, RouteList")
+    };
+    let kind = Kind {
+        accepts: |input| matches!(input, MatchInput::RequestHeader(_) | MatchInput::FilterState(_)),
+        accepted: "HttpRequestHeaderMatchInput, FilterStateInput",
+        action: &action,
+    };
+    match_tree::tree(path, matcher, &kind)
 }
 
 /// `*`, an exact host, `*suffix` or `prefix*`.

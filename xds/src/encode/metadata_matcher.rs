@@ -21,7 +21,7 @@ pub(super) fn metadata(matcher: &MetadataMatcher) -> pb::MetadataMatcher {
     }
 }
 
-fn value(matcher: &ValueMatcher) -> pb::ValueMatcher {
+pub(super) fn value(matcher: &ValueMatcher) -> pb::ValueMatcher {
     let number = |pattern| MatchPattern::DoubleMatch(pb::DoubleMatcher { match_pattern: Some(pattern) });
     let pattern = match matcher {
         ValueMatcher::Null => MatchPattern::NullMatch(NullMatch {}),

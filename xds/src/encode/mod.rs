@@ -17,6 +17,8 @@ mod matcher;
 
 mod metadata_matcher;
 
+mod match_tree;
+
 mod access_log;
 
 mod filter_state;

@@ -1,6 +1,7 @@
 //! Route tables, virtual hosts and routes.
 
 use envoy_types::pb::envoy::config::route::v3 as pb;
+use envoy_types::pb::google::protobuf::Any;
 use http::StatusCode;
 use pb::redirect_action::{PathRewriteSpecifier, RedirectResponseCode, SchemeRewriteSpecifier};
 use pb::route_match::{ConnectMatcher, GrpcRouteMatchOptions, PathSpecifier};
@@ -10,6 +11,7 @@ use super::filter;
 use super::filter_state;
 use super::forward;
 use super::headers;
+use super::match_tree;
 use super::matcher;
 use super::metadata_matcher;
 use super::mirror;
@@ -57,6 +59,7 @@ fn virtual_host(host: &VirtualHost) -> pb::VirtualHost {
         name,
         domains,
         routes,
+        matcher,
         require_tls,
         request_headers,
         response_headers,
@@ -76,6 +79,7 @@ fn virtual_host(host: &VirtualHost) -> pb::VirtualHost {
         name: name.clone(),
         domains: domains.iter().map(ToString::to_string).collect(),
         routes: routes.iter().map(route).collect(),
+        matcher: matcher.as_ref().map(|tree| match_tree::tree(tree, &route_list)),
         require_tls: require_tls.into(),
         request_headers_to_add: headers::add(&request_headers.add),
         request_headers_to_remove: request_headers.remove.clone(),
@@ -89,6 +93,10 @@ fn virtual_host(host: &VirtualHost) -> pb::VirtualHost {
         typed_per_filter_config: filter::overrides(filters),
         ..Default::default()
     }
+}
+
+fn route_list(routes: &Vec<Route>) -> Any {
+    scalar::any(&pb::RouteList { routes: routes.iter().map(route).collect() })
 }
 
 fn route(route: &Route) -> pb::Route {

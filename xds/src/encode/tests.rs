@@ -10,6 +10,8 @@ mod filter;
 
 mod manager;
 
+mod match_tree;
+
 mod metadata;
 mod rate_limit;
 

@@ -21,6 +21,8 @@ mod metadata;
 
 mod metadata_matcher;
 
+mod match_tree;
+
 mod key;
 
 mod tls_params;
@@ -108,6 +110,7 @@ pub use listener::{
 };
 pub use load::{ClusterLoad, Load, LocalityLoad, WantedClusters, WantedLoad};
 pub use local_reply::{BodyFormat, LocalReplies, LocalReplyMapper};
+pub use match_tree::{Branches, MatchData, MatchInput, MatchTree, OnMatch, Predicate};
 pub use matcher::{
     Fraction, HeaderMatcher, HeaderTest, QueryMatcher, QueryTest, Regex, StringMatcher, StringPattern,
 };

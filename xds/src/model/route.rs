@@ -5,9 +5,9 @@ use std::time::Duration;
 use http::StatusCode;
 
 use super::{
-    ClusterName, FilterOverride, FilterStateMatcher, HeaderMatcher, HeaderMutations, MetadataMatcher,
-    QueryMatcher, RateLimit, Regex, RequestMirror, RetryPolicy, RouteConfigName, RouteRateLimits,
-    RuntimeFraction, UpgradeConfig,
+    ClusterName, FilterOverride, FilterStateMatcher, HeaderMatcher, HeaderMutations, MatchTree,
+    MetadataMatcher, QueryMatcher, RateLimit, Regex, RequestMirror, RetryPolicy, RouteConfigName,
+    RouteRateLimits, RuntimeFraction, UpgradeConfig,
 };
 
 /// A table of virtual hosts.
@@ -42,8 +42,10 @@ pub struct VirtualHost {
     pub name: String,
     /// Domains; at least one.
     pub domains: Vec<Domain>,
-    /// Routes; the first match wins.
+    /// Routes; the first match wins. Empty where there is a matcher.
     pub routes: Vec<Route>,
+    /// Chooses the routes to be tried.
+    pub matcher: Option<MatchTree<Vec<Route>>>,
     /// Who is sent to https.
     pub require_tls: RequireTls,
     /// On requests.

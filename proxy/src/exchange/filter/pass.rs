@@ -346,7 +346,7 @@ impl<'a> Pass<'a> {
         world: &World<'_>,
         head: &mut RequestHead,
     ) -> Result<(), Stop> {
-        let rules = world.route.and_then(|(host, route)| route.rate_limits(host));
+        let rules = world.route.and_then(|(host, route)| host.rate_limits(route));
         let record = world.ledger.record.borrow();
         let subject =
             Subject { head, client: world.client, cluster: world.cluster, attributes: &record.attributes };

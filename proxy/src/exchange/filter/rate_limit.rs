@@ -28,7 +28,7 @@ pub(super) fn question(
     if !world.forwards() {
         return None;
     }
-    let rules = world.route.and_then(|(host, route)| route.rate_limits(host));
+    let rules = world.route.and_then(|(host, route)| host.rate_limits(route));
     let attributes = &world.ledger.record.borrow().attributes;
     let subject = Subject { head, client: world.client, cluster: world.cluster, attributes };
     limit.question(here, rules, subject, |share| world.is_in(share))

@@ -3,8 +3,10 @@
 mod action;
 mod connection;
 mod domain;
+mod entry;
 mod hash;
 mod index;
+mod level;
 mod matcher;
 mod mirror;
 mod mutation;
@@ -12,14 +14,17 @@ mod path;
 mod redirect;
 mod rewrite;
 mod table;
+mod virtual_host;
 
 #[cfg(test)]
 mod tests;
 
 pub use action::{Action, Cluster, Forward, Target, WeightedCluster};
 pub use connection::Ends;
+pub use entry::Route;
 pub use hash::{HashPolicies, Hashed, NewCookie};
 pub use mirror::Mirror;
 pub use mutation::{Mutations, Stage};
 pub use rewrite::{HostRewrite, PathRewrite, set_authority};
-pub use table::{Found, Route, RouteTable, VirtualHost};
+pub use table::{Found, RouteTable};
+pub use virtual_host::VirtualHost;

@@ -3,13 +3,13 @@
 use http::StatusCode;
 
 use super::choices::Choices;
-use super::{common, filter, manager};
+use super::{common, filter, manager, match_tree};
 use crate::model::{
     AppendAction, BackOff, ClusterName, ClusterTarget, DirectResponse, Domain, FilterStateMatcher, Forward,
-    HashPolicy, HashSource, HeaderAdd, HeaderMutations, HostRewrite, MaxStreamDuration, MirrorTarget,
-    PathMatch, PathRewrite, QueryMatcher, QueryTest, Redirect, RedirectPath, RequestMirror, RequireTls,
-    RetryCondition, RetryPolicy, Route, RouteAction, RouteConfigName, RouteConfiguration, RouteMatch,
-    RouteRateLimits, RoutingPriority, VirtualHost, WeightedCluster, WeightedClusters,
+    HashPolicy, HashSource, HeaderAdd, HeaderMutations, HostRewrite, MatchInput, MaxStreamDuration,
+    MirrorTarget, PathMatch, PathRewrite, QueryMatcher, QueryTest, Redirect, RedirectPath, RequestMirror,
+    RequireTls, RetryCondition, RetryPolicy, Route, RouteAction, RouteConfigName, RouteConfiguration,
+    RouteMatch, RouteRateLimits, RoutingPriority, VirtualHost, WeightedCluster, WeightedClusters,
 };
 
 /// A field to add.
@@ -217,6 +217,9 @@ fn route(from: &mut Choices<'_>) -> Route {
 }
 
 fn virtual_host(from: &mut Choices<'_>) -> VirtualHost {
+    let routes = from.list(3, route);
+    let inputs = [MatchInput::RequestHeader(from.name()), MatchInput::FilterState(from.name())];
+    let matcher = |from: &mut Choices<'_>| match_tree::tree(from, 2, &inputs, |from| from.list(2, route));
     VirtualHost {
         name: from.name(),
         domains: from.some(3, |from| {
@@ -227,7 +230,8 @@ fn virtual_host(from: &mut Choices<'_>) -> VirtualHost {
                 _ => Domain::Prefix(format!("{name}.")),
             }
         }),
-        routes: from.list(3, route),
+        matcher: if routes.is_empty() { from.maybe(matcher) } else { None },
+        routes,
         require_tls: from.one_of(&[RequireTls::None, RequireTls::ExternalOnly, RequireTls::All]),
         request_headers: mutations(from),
         response_headers: mutations(from),
