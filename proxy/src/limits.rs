@@ -165,6 +165,12 @@ pub const MIRROR_BUFFER_BYTES: usize = 1024 * 1024;
 /// How long a copy may hold its request back, all in all; then it is given up.
 pub const MIRROR_HOLD_MAX: Duration = Duration::from_secs(1);
 
+/// Bytes that an `echo` filter holds of a connection.
+pub const ECHO_BUFFER_BYTES: usize = 16 * 1024;
+
+/// Bytes of what a `direct_response` network filter sends.
+pub const DIRECT_RESPONSE_BYTES_MAX: usize = 1024 * 1024;
+
 /// How long a connection without a request is kept once it is draining; closing it at once would cut off a
 /// request that is on its way.
 pub const DRAIN_IDLE: Duration = Duration::from_secs(5);

@@ -30,6 +30,8 @@ mod configs;
 
 mod handshakes;
 
+mod network;
+
 mod mesh;
 
 use std::collections::BTreeSet;

@@ -13,15 +13,15 @@ use super::http::{Serving, serve as serve_http};
 use super::inspect::{self, Patience, Refused};
 use super::local::Local;
 use super::turns::Turns;
+use crate::clock;
 use crate::codec::io::Stream;
 use crate::drain::{Draining, Phase};
-use crate::exchange::tcp;
+use crate::exchange::{raw, tcp};
 use crate::limits::HANDSHAKE_TIMEOUT;
 use crate::observe::attributes::Attributes;
 use crate::observe::listener::ListenerMetric;
 use crate::observe::record::{ConnectionFacts, Place, TlsFacts};
-use crate::snapshot::Arrival;
-use crate::snapshot::{Chain, ChainAction, Listener};
+use crate::snapshot::{Arrival, Chain, ChainAction, Held, Listener};
 
 /// Serves a connection to its end.
 pub(super) async fn serve(accepted: Box<Accepted>, listener: Arc<Listener>, local: Rc<Local>) {
@@ -33,6 +33,12 @@ pub(super) async fn serve(accepted: Box<Accepted>, listener: Arc<Listener>, loca
     stats.inc(ListenerMetric::CxDestroy);
 }
 
+/// What a connection holds as long as it is: its places in all the counts.
+struct Kept {
+    _counted: Places,
+    _held: Held,
+}
+
 /// A connection of which all is known that is decided before its first request.
 struct Ready {
     stream: Stream,
@@ -40,7 +46,7 @@ struct Ready {
     alpn: Option<Vec<u8>>,
     facts: Rc<ConnectionFacts>,
     draining: Draining,
-    _counted: Places,
+    _kept: Box<Kept>,
 }
 
 async fn journey(accepted: Box<Accepted>, listener: Arc<Listener>, local: &Rc<Local>) {
@@ -48,14 +54,16 @@ async fn journey(accepted: Box<Accepted>, listener: Arc<Listener>, local: &Rc<Lo
     let Some(ready) = Box::pin(prepare(accepted, &listener, local)).await else { return };
     let buffer_limit = listener.model.per_connection_buffer_limit_bytes;
     drop(listener);
-    let Ready { stream, chain, alpn, facts, mut draining, _counted } = *ready;
+    let Ready { stream, chain, alpn, facts, draining, _kept } = *ready;
     match &chain.action {
         ChainAction::Tcp(policy) => {
             let clusters = Arc::clone(&local.live.load().clusters);
-            let stopped = async move { draining.reached(Phase::Stopped).await };
             let pools = &local.worker.pools;
-            Box::pin(tcp::serve(stream, buffer_limit, policy, &clusters, pools, facts, stopped)).await;
+            Box::pin(tcp::serve(stream, buffer_limit, policy, &clusters, pools, facts, stopped(draining)))
+                .await;
         }
+        ChainAction::Echo => Box::pin(raw::echo(stream, stopped(draining))).await,
+        ChainAction::Direct(bytes) => Box::pin(raw::answer(stream, bytes, stopped(draining))).await,
         ChainAction::Http(http) => {
             let codec = codec(http.manager.codec_type, alpn.as_deref());
             let served = Serving {
@@ -69,6 +77,10 @@ async fn journey(accepted: Box<Accepted>, listener: Arc<Listener>, local: &Rc<Lo
     }
 }
 
+async fn stopped(mut draining: Draining) {
+    draining.reached(Phase::Stopped).await;
+}
+
 /// Listener filters, filter chain and TLS; `None` if the connection ends there.
 async fn prepare(accepted: Box<Accepted>, listener: &Arc<Listener>, local: &Rc<Local>) -> Option<Box<Ready>> {
     let stats = listener.stats.counters();
@@ -79,7 +91,7 @@ async fn prepare(accepted: Box<Accepted>, listener: &Arc<Listener>, local: &Rc<L
         timeout: model.listener_filters_timeout,
         continue_on_timeout: model.continue_on_listener_filters_timeout,
     };
-    let stream = match inspect::inspect(stream, &model.listener_filters, patience, &mut arrival).await {
+    let mut stream = match inspect::inspect(stream, &model.listener_filters, patience, &mut arrival).await {
         Ok(stream) => stream,
         Err(refused) => {
             let metric = match refused {
@@ -98,6 +110,13 @@ async fn prepare(accepted: Box<Accepted>, listener: &Arc<Listener>, local: &Rc<L
     };
     // The drain is watched from before the handshake, so that a chain that goes takes this connection along.
     let draining = local.drains.watch(chain);
+    let held = match chain.rules.admit(clock::since_start()) {
+        Ok(held) => held,
+        Err(refusal) => {
+            raw::hold(&mut stream, refusal.delay()).await;
+            return None;
+        }
+    };
     let (stream, agreed) = match secure(stream, chain, &local.handshakes).await {
         Ok(secured) => secured,
         Err(failed) => {
@@ -114,7 +133,14 @@ async fn prepare(accepted: Box<Accepted>, listener: &Arc<Listener>, local: &Rc<L
     }
     let alpn = agreed.as_ref().and_then(|agreed| agreed.alpn.clone());
     let facts = facts(listener, chain, &arrival, bound, remote, agreed);
-    Some(Box::new(Ready { stream, chain: Arc::clone(chain), alpn, facts, draining, _counted: places }))
+    Some(Box::new(Ready {
+        stream,
+        chain: Arc::clone(chain),
+        alpn,
+        facts,
+        draining,
+        _kept: Box::new(Kept { _counted: places, _held: held }),
+    }))
 }
 
 pub(super) fn choose<'a>(listener: &'a Listener, arrival: &Arrival) -> Option<&'a Arc<Chain>> {
@@ -168,7 +194,8 @@ pub(super) fn facts(
         let address = if proxied { found.or(socket) } else { socket };
         address.map_or_else(|| Place::Pipe(Arc::clone(&path)), Place::Ip)
     };
-    Rc::new(chain.note(ConnectionFacts {
+    let early_name = arrival.server_name.as_deref().map(Arc::from);
+    let facts = ConnectionFacts {
         id: next_id(),
         listener: Arc::from(listener.model.name.as_str()),
         filter_chain: Arc::from(chain.model.name.as_str()),
@@ -179,7 +206,8 @@ pub(super) fn facts(
         tls,
         remote_text: OnceCell::new(),
         attributes: Attributes::NONE,
-    }))
+    };
+    Rc::new(chain.rules.note(facts, early_name))
 }
 
 /// Connection ids are unique in the process.

@@ -33,3 +33,5 @@ mod call_out;
 pub mod copy;
 
 pub mod tcp;
+
+pub mod raw;

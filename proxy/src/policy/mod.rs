@@ -39,5 +39,7 @@ pub mod reply;
 
 pub mod tcp;
 
+pub mod network;
+
 #[cfg(test)]
 pub(crate) mod samples;

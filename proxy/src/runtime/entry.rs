@@ -13,6 +13,8 @@ pub(super) struct Entry {
     pub(super) integer: Option<u64>,
     /// As a share.
     pub(super) fraction: Option<Fraction>,
+    /// As a switch.
+    pub(super) truth: Option<bool>,
 }
 
 impl Entry {
@@ -30,7 +32,18 @@ impl Entry {
             Value::String(_) => (text.trim().parse().ok().and_then(integer), None),
             Value::Null | Value::Bool(_) | Value::List(_) => (None, None),
         };
-        Self { text, integer, fraction }
+        let truth = truth(value);
+        Self { text, integer, fraction, truth }
+    }
+}
+
+/// A number is on unless it is zero, one in a text too. Another text is no switch, as in Envoy.
+fn truth(value: &Value) -> Option<bool> {
+    match value {
+        Value::Bool(truth) => Some(*truth),
+        Value::Number(number) => Some(*number != 0.0),
+        Value::String(text) => text.trim().parse().ok().map(|number: f64| number != 0.0),
+        Value::Null | Value::Struct(_) | Value::List(_) => None,
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
-use xds::model::{Fraction, RuntimeFraction, RuntimeUInt32, Value};
+use xds::model::{Fraction, RuntimeFraction, RuntimeSwitch, RuntimeUInt32, Value};
 
 use super::entry::{Entry, is_fraction};
 
@@ -89,6 +89,12 @@ impl RuntimeSnapshot {
     #[must_use]
     pub fn uint32(&self, value: &RuntimeUInt32) -> u64 {
         self.integer(&value.key, value.default.into())
+    }
+
+    /// Whether `switch` is on. A number that its key has is on unless it is zero.
+    #[must_use]
+    pub fn is_on(&self, switch: &RuntimeSwitch) -> bool {
+        self.entry(&switch.key).and_then(|entry| entry.truth).unwrap_or(switch.default)
     }
 
     /// Whether a uniformly random number falls into a share. A number that `key` has is percent, and may be above

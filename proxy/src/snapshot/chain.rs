@@ -1,17 +1,16 @@
 //! A compiled filter chain: its TLS and what is done with its bytes.
 
-use std::rc::Rc;
 use std::sync::Arc;
 
+use bytes::Bytes;
 use xds::model::{
     DownstreamTransport, FilterChain, HttpConnectionManager, NetworkFilter, RouteConfigName, RouteSource,
 };
 
 use super::environment::Environment;
 use crate::identity::ServerTls;
-use crate::observe::record::{ConnectionFacts, Heads, Record};
-use crate::policy::filter_state::{ConnectionObjects, Objects};
 use crate::policy::http::HttpPolicy;
+use crate::policy::network::{ConnectionRules, direct_response};
 use crate::policy::route::RouteTable;
 use crate::policy::tcp::TcpPolicy;
 
@@ -24,8 +23,8 @@ pub struct Chain {
     pub tls: Option<Arc<ServerTls>>,
     /// What is done with the bytes.
     pub action: ChainAction,
-    /// What is kept about a connection before that.
-    state: ConnectionObjects,
+    /// What is decided about a connection before that.
+    pub rules: ConnectionRules,
 }
 
 /// What is done with a connection's bytes.
@@ -35,6 +34,10 @@ pub enum ChainAction {
     Http(HttpChain),
     /// Passed on.
     Tcp(Arc<TcpPolicy>),
+    /// Sent back.
+    Echo,
+    /// Not read; these are sent.
+    Direct(Bytes),
 }
 
 /// What a connection that speaks HTTP is served by.
@@ -97,32 +100,14 @@ impl Chain {
                     TcpPolicy::compile(tcp, &environment.tcp, outputs).map_err(|error| error.to_string())?;
                 ChainAction::Tcp(Arc::new(policy))
             }
+            NetworkFilter::Echo => ChainAction::Echo,
+            NetworkFilter::Direct(response) => {
+                let bytes = direct_response(response.as_ref(), &environment.shared);
+                ChainAction::Direct(bytes.map_err(|error| error.to_string())?)
+            }
         };
-        let state = ConnectionObjects::compile(&model.state, environment.shared.environment());
-        let state = state.map_err(|error| error.to_string())?;
-        Ok(Self { model: model.clone(), tls, action, state })
-    }
-
-    /// The facts of a connection with what this chain's filters keep about it.
-    #[must_use]
-    pub fn note(&self, facts: ConnectionFacts) -> ConnectionFacts {
-        if self.state.is_empty() {
-            return facts;
-        }
-        let keep = |facts: ConnectionFacts, objects: &Objects| {
-            let attributes = facts.attributes.clone();
-            let mut record = Record::begin(Rc::new(facts), "", Arc::default());
-            record.attributes = attributes;
-            objects.keep(&mut record, &Heads::default());
-            let Record { connection, attributes, .. } = record;
-            ConnectionFacts { attributes, ..Rc::unwrap_or_clone(connection) }
-        };
-        // Filters see a connection first when its handshake is still to come, as in Envoy.
-        let ConnectionFacts { tls, .. } = facts.clone();
-        let begun = keep(ConnectionFacts { tls: None, ..facts }, &self.state.begun);
-        match tls {
-            None => begun,
-            tls => keep(ConnectionFacts { tls, ..begun }, &self.state.secured),
-        }
+        let rules = ConnectionRules::compile(&model.filters, &environment.shared);
+        let rules = rules.map_err(|error| error.to_string())?;
+        Ok(Self { model: model.clone(), tls, action, rules })
     }
 }

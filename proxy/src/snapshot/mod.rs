@@ -24,6 +24,7 @@ mod load;
 
 mod compile;
 
+pub use crate::policy::network::Held;
 pub use crate::upstream::{Cluster, Host};
 
 pub use chain::{Chain, ChainAction, HttpChain, RouteRef};

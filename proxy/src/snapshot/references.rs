@@ -77,7 +77,7 @@ fn rds(chain: &FilterChain) -> Option<(&RouteConfigName, &ConfigSource)> {
             RouteSource::Rds { name, source } => Some((name, source)),
             RouteSource::Inline(_) => None,
         },
-        NetworkFilter::Tcp(_) => None,
+        NetworkFilter::Tcp(_) | NetworkFilter::Echo | NetworkFilter::Direct(_) => None,
     }
 }
 

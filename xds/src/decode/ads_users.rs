@@ -34,7 +34,7 @@ fn listener_uses(listener: &Listener) -> bool {
 fn chain_uses(chain: &FilterChain) -> bool {
     let routes = match &chain.filter {
         NetworkFilter::Http(manager) => routes_use(manager),
-        NetworkFilter::Tcp(_) => false,
+        NetworkFilter::Tcp(_) | NetworkFilter::Echo | NetworkFilter::Direct(_) => false,
     };
     routes
         || match &chain.transport {

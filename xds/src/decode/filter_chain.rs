@@ -5,26 +5,18 @@ use std::collections::HashMap;
 
 use envoy_types::pb::envoy::config::core::v3 as core;
 use envoy_types::pb::envoy::config::listener::v3 as pb;
-use envoy_types::pb::envoy::extensions::filters::network::http_connection_manager::v3::HttpConnectionManager;
-use envoy_types::pb::envoy::extensions::filters::network::tcp_proxy::v3::TcpProxy;
 use envoy_types::pb::envoy::extensions::transport_sockets::quic::v3::QuicDownstreamTransport;
 use envoy_types::pb::envoy::extensions::transport_sockets::raw_buffer::v3::RawBuffer;
 use envoy_types::pb::envoy::extensions::transport_sockets::tls::v3::DownstreamTlsContext;
-use pb::filter::ConfigType;
 use pb::filter_chain_match::ConnectionSourceType;
 
 use super::address;
 use super::any;
-use super::filter_state;
-use super::hcm;
+use super::network_filter;
 use super::path::{Invalid, Path, absent, off};
 use super::quic;
-use super::tcp_proxy;
 use super::tls;
-use crate::model::{
-    ConnectionState, DownstreamTransport, FilterChain, FilterChainMatch, NetworkFilter, SourceType,
-    TransportProtocol,
-};
+use crate::model::{DownstreamTransport, FilterChain, FilterChainMatch, SourceType, TransportProtocol};
 
 /// The chains of a listener and the one for connections that match none.
 pub(super) fn filter_chains(
@@ -61,8 +53,7 @@ fn filter_chain(path: &Path<'_>, chain: &pb::FilterChain) -> Result<FilterChain,
     } = chain;
     // Deprecated in favour of the proxy_protocol listener filter, which is supported.
     off!(path; use_proxy_proto);
-    let at = path.field("filters");
-    let (state, filter) = self::filters(&at, filters)?;
+    let (filters, filter) = network_filter::filters(&path.field("filters"), filters)?;
     let at = path.field("filter_chain_match");
     let wait = path.field("transport_socket_connect_timeout").optional(transport_socket_connect_timeout)?;
     Ok(FilterChain {
@@ -72,68 +63,10 @@ fn filter_chain(path: &Path<'_>, chain: &pb::FilterChain) -> Result<FilterChain,
             None => FilterChainMatch::default(),
         },
         transport: transport(&path.field("transport_socket"), transport_socket)?,
-        state,
+        filters,
         filter,
         transport_socket_connect_timeout: wait.unwrap_or_default(),
     })
-}
-
-/// What a chain's filters do, of which the last one is terminal and no other.
-fn filters(path: &Path<'_>, filters: &[pb::Filter]) -> Result<(ConnectionState, NetworkFilter), Invalid> {
-    let mut state = ConnectionState::default();
-    let mut terminal: Option<(&str, NetworkFilter)> = None;
-    for (index, found) in filters.iter().enumerate() {
-        let path = path.index(index);
-        if let Some((first, _)) = &terminal {
-            let second = &found.name;
-            return path.refuse(format!("{second:?} would never run: {first:?} before it is terminal"));
-        }
-        match filter(&path, found)? {
-            Filter::Terminal(filter) => terminal = Some((&found.name, filter)),
-            Filter::State(more) => {
-                state.on_new_connection.extend(more.on_new_connection);
-                state.on_downstream_tls_handshake.extend(more.on_downstream_tls_handshake);
-            }
-        }
-    }
-    match terminal {
-        Some((_, filter)) => Ok((state, filter)),
-        None if filters.is_empty() => {
-            path.refuse("must not be empty; accepted: HttpConnectionManager, TcpProxy")
-        }
-        None => path.refuse("has no terminal filter; HttpConnectionManager and TcpProxy are terminal"),
-    }
-}
-
-/// A filter of a chain.
-enum Filter {
-    /// The last one.
-    Terminal(NetworkFilter),
-    /// One that keeps objects.
-    State(ConnectionState),
-}
-
-fn filter(path: &Path<'_>, filter: &pb::Filter) -> Result<Filter, Invalid> {
-    let pb::Filter { name, config_type } = filter;
-    path.field("name").non_empty(name)?;
-    let at = path.field("typed_config");
-    let config = match config_type {
-        Some(ConfigType::TypedConfig(config)) => config,
-        Some(ConfigType::ConfigDiscovery(_)) => return path.field("config_discovery").unsupported(),
-        None => return at.refuse(format!("is required for {name:?}")),
-    };
-    if let Some(manager) = any::unpack_if::<HttpConnectionManager>(&at, config)? {
-        let manager = hcm::http_connection_manager(&at, &manager)?;
-        return Ok(Filter::Terminal(NetworkFilter::Http(Box::new(manager))));
-    }
-    if let Some(proxy) = any::unpack_if::<TcpProxy>(&at, config)? {
-        let proxy = tcp_proxy::tcp_proxy(&at, &proxy)?;
-        return Ok(Filter::Terminal(NetworkFilter::Tcp(Box::new(proxy))));
-    }
-    if let Some(state) = any::unpack_if(&at, config)? {
-        return filter_state::connection(&at, &state).map(Filter::State);
-    }
-    any::unknown(&at, name, config, "HttpConnectionManager, TcpProxy, set_filter_state.v3.Config")
 }
 
 fn transport(

@@ -91,6 +91,8 @@ mod hcm;
 
 mod tcp_proxy;
 
+mod network_filter;
+
 mod listener_filter;
 
 mod filter_chain;

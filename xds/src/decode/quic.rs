@@ -177,7 +177,7 @@ fn chain_fits(path: &Path<'_>, chain: &FilterChain, quic: bool) -> Result<(), In
     let secured = matches!(chain.transport, DownstreamTransport::Quic(_));
     let codec = match &chain.filter {
         NetworkFilter::Http(manager) => Some(manager.codec_type),
-        NetworkFilter::Tcp(_) => None,
+        NetworkFilter::Tcp(_) | NetworkFilter::Echo | NetworkFilter::Direct(_) => None,
     };
     let filters = path.field("filters");
     let first = filters.index(0);

@@ -4,14 +4,14 @@ use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use envoy_types::pb::envoy::config::core::v3::{
-    RuntimeDouble, RuntimeFractionalPercent, RuntimeUInt32 as PbRuntimeUInt32,
+    RuntimeDouble, RuntimeFeatureFlag, RuntimeFractionalPercent, RuntimeUInt32 as PbRuntimeUInt32,
 };
 use envoy_types::pb::envoy::r#type::v3::fractional_percent::DenominatorType;
 use envoy_types::pb::envoy::r#type::v3::{FractionalPercent, Percent};
 use envoy_types::pb::google::protobuf::{BoolValue, Duration as Span, UInt32Value, UInt64Value};
 
 use super::path::{Invalid, Path};
-use crate::model::{Fraction, RuntimeFraction, RuntimeUInt32};
+use crate::model::{Fraction, RuntimeFraction, RuntimeSwitch, RuntimeUInt32};
 
 /// The longest span that `google.protobuf.Duration` allows, about 10,000 years.
 const SECONDS_MAX: u64 = 315_576_000_000;
@@ -141,6 +141,15 @@ impl Path<'_> {
         fraction: Option<&RuntimeFractionalPercent>,
     ) -> Result<Option<RuntimeFraction>, Invalid> {
         fraction.map(|fraction| self.runtime_fraction(fraction)).transpose()
+    }
+
+    /// A switch that a runtime value may stand in for; on unless said.
+    pub(super) fn runtime_switch(&self, flag: &Option<RuntimeFeatureFlag>) -> Result<RuntimeSwitch, Invalid> {
+        let Some(RuntimeFeatureFlag { default_value, runtime_key }) = flag else {
+            return Ok(RuntimeSwitch::ON);
+        };
+        let default = self.field("default_value").required(default_value)?.value;
+        Ok(RuntimeSwitch { default, key: self.field("runtime_key").non_empty(runtime_key)? })
     }
 
     /// A number that a runtime value may stand in for.

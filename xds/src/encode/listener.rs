@@ -1,10 +1,8 @@
-//! Listeners, filter chains and the TCP proxy.
+//! Listeners and filter chains.
 
 use envoy_types::pb::envoy::config::core::v3::TrafficDirection as PbDirection;
 use envoy_types::pb::envoy::config::listener::v3 as pb;
 use envoy_types::pb::envoy::extensions::filters::listener as extensions;
-use envoy_types::pb::envoy::extensions::filters::network::tcp_proxy::v3 as tcp;
-use envoy_types::pb::envoy::r#type::v3 as types;
 use extensions::http_inspector::v3::HttpInspector;
 use extensions::original_dst::v3::OriginalDst;
 use extensions::proxy_protocol::v3::ProxyProtocol;
@@ -12,20 +10,17 @@ use extensions::tls_inspector::v3::TlsInspector;
 use pb::filter_chain_match::ConnectionSourceType;
 use pb::listener::connection_balance_config::{BalanceType, ExactBalance};
 use pb::listener::{ConnectionBalanceConfig, DrainType};
-use tcp::tcp_proxy::{ClusterSpecifier, WeightedCluster, weighted_cluster::ClusterWeight};
-use types::hash_policy::{FilterState, PolicySpecifier, SourceIp};
 
 use super::access_log;
 use super::address;
-use super::filter_state;
 use super::hcm;
+use super::network_filter;
 use super::quic;
 use super::scalar;
 use super::tls;
 use crate::model::{
-    Address, ApiListener, ConnectionState, DownstreamTransport, FilterChain, FilterChainMatch, HashPolicy,
-    HashSource, Listener, ListenerFilter, NetworkFilter, SourceType, TcpProxy, TcpTarget, TrafficDirection,
-    TransportProtocol,
+    Address, ApiListener, DownstreamTransport, FilterChain, FilterChainMatch, Listener, ListenerFilter,
+    SourceType, TrafficDirection, TransportProtocol,
 };
 
 pub(super) fn listener(listener: &Listener) -> pb::Listener {
@@ -106,21 +101,7 @@ fn listener_filter(filter: &ListenerFilter) -> pb::ListenerFilter {
 }
 
 fn filter_chain(chain: &FilterChain) -> pb::FilterChain {
-    let FilterChain { name, matches, transport, state, filter, transport_socket_connect_timeout } = chain;
-    let (filter_name, config) = match filter {
-        NetworkFilter::Http(manager) => (
-            "envoy.filters.network.http_connection_manager",
-            scalar::any(&hcm::http_connection_manager(manager)),
-        ),
-        NetworkFilter::Tcp(proxy) => ("envoy.filters.network.tcp_proxy", scalar::any(&tcp_proxy(proxy))),
-    };
-    let named = |name: &str, config| pb::Filter {
-        name: name.to_owned(),
-        config_type: Some(pb::filter::ConfigType::TypedConfig(config)),
-    };
-    let stateful = (*state != ConnectionState::default()).then(|| {
-        named("envoy.filters.network.set_filter_state", scalar::any(&filter_state::connection(state)))
-    });
+    let FilterChain { name, matches, transport, filters, filter, transport_socket_connect_timeout } = chain;
     let socket = match transport {
         DownstreamTransport::Plain => None,
         DownstreamTransport::Tls(context) => Some(tls::socket(&tls::downstream(context))),
@@ -129,7 +110,11 @@ fn filter_chain(chain: &FilterChain) -> pb::FilterChain {
     pb::FilterChain {
         filter_chain_match: Some(chain_match(matches))
             .filter(|found| *found != pb::FilterChainMatch::default()),
-        filters: stateful.into_iter().chain([named(filter_name, config)]).collect(),
+        filters: filters
+            .iter()
+            .map(network_filter::before)
+            .chain([network_filter::terminal(filter)])
+            .collect(),
         transport_socket: socket,
         transport_socket_connect_timeout: scalar::unless_zero(*transport_socket_connect_timeout),
         name: name.clone(),
@@ -172,47 +157,4 @@ fn chain_match(matches: &FilterChainMatch) -> pb::FilterChainMatch {
         application_protocols: application_protocols.clone(),
         ..Default::default()
     }
-}
-
-fn tcp_proxy(proxy: &TcpProxy) -> tcp::TcpProxy {
-    let TcpProxy {
-        stat_prefix,
-        target,
-        idle_timeout,
-        max_connect_attempts,
-        max_downstream_connection_duration,
-        access_log,
-        hash_policy,
-    } = proxy;
-    let target = match target {
-        TcpTarget::Cluster(name) => ClusterSpecifier::Cluster(name.to_string()),
-        TcpTarget::Weighted(clusters) => {
-            let clusters = clusters.iter().map(|(name, weight)| ClusterWeight {
-                name: name.to_string(),
-                weight: *weight,
-                ..Default::default()
-            });
-            ClusterSpecifier::WeightedClusters(WeightedCluster { clusters: clusters.collect() })
-        }
-    };
-    tcp::TcpProxy {
-        stat_prefix: stat_prefix.clone(),
-        idle_timeout: scalar::limit(*idle_timeout),
-        access_log: access_log::access_logs(access_log),
-        max_connect_attempts: scalar::uint32(*max_connect_attempts),
-        hash_policy: hash_policy.iter().filter_map(hash).collect(),
-        max_downstream_connection_duration: max_downstream_connection_duration.and_then(scalar::span),
-        cluster_specifier: Some(target),
-        ..Default::default()
-    }
-}
-
-/// A connection has an address and objects to hash and nothing else: other sources cannot stand here.
-fn hash(policy: &HashPolicy) -> Option<types::HashPolicy> {
-    let specifier = match &policy.source {
-        HashSource::SourceIp => PolicySpecifier::SourceIp(SourceIp {}),
-        HashSource::FilterState(key) => PolicySpecifier::FilterState(FilterState { key: key.clone() }),
-        HashSource::Header(_) | HashSource::Cookie { .. } | HashSource::QueryParameter(_) => return None,
-    };
-    Some(types::HashPolicy { policy_specifier: Some(specifier) })
 }

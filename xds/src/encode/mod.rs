@@ -59,6 +59,8 @@ mod local_reply;
 
 mod hcm;
 
+mod network_filter;
+
 mod listener;
 
 mod runtime;

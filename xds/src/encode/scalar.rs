@@ -3,14 +3,14 @@
 use std::time::Duration;
 
 use envoy_types::pb::envoy::config::core::v3::{
-    RuntimeDouble, RuntimeFractionalPercent, RuntimeUInt32 as PbRuntimeUInt32,
+    RuntimeDouble, RuntimeFeatureFlag, RuntimeFractionalPercent, RuntimeUInt32 as PbRuntimeUInt32,
 };
 use envoy_types::pb::envoy::r#type::v3::fractional_percent::DenominatorType;
 use envoy_types::pb::envoy::r#type::v3::{FractionalPercent, Percent};
 use envoy_types::pb::google::protobuf::{Any, BoolValue, Duration as Span, UInt32Value, UInt64Value};
 use prost::{Message, Name};
 
-use crate::model::{Fraction, RuntimeFraction, RuntimeUInt32};
+use crate::model::{Fraction, RuntimeFraction, RuntimeSwitch, RuntimeUInt32};
 
 /// The key where Envoy insists on one; no layer sets it, so that the default stands.
 pub(super) const RUNTIME_KEY: &str = "tombolo.constant";
@@ -65,6 +65,13 @@ pub(super) fn fraction(fraction: Fraction) -> FractionalPercent {
 pub(super) fn runtime_fraction(share: &RuntimeFraction) -> RuntimeFractionalPercent {
     let RuntimeFraction { default, key } = share;
     RuntimeFractionalPercent { default_value: Some(fraction(*default)), runtime_key: key.clone() }
+}
+
+/// A switch; one that is always on is left out.
+pub(super) fn runtime_switch(flag: &RuntimeSwitch) -> Option<RuntimeFeatureFlag> {
+    let RuntimeSwitch { default, key } = flag;
+    let switch = RuntimeFeatureFlag { default_value: switch(*default), runtime_key: key.clone() };
+    (*flag != RuntimeSwitch::ON).then_some(switch)
 }
 
 pub(super) fn runtime_uint32(value: &RuntimeUInt32) -> PbRuntimeUInt32 {

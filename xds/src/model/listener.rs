@@ -3,7 +3,8 @@
 use std::time::Duration;
 
 use super::{
-    AccessLog, Address, Cidr, ConnectionState, DownstreamTls, HttpConnectionManager, ListenerName, TcpProxy,
+    AccessLog, Address, Cidr, ConnectionFilter, DataSource, DownstreamTls, HttpConnectionManager,
+    ListenerName, TcpProxy,
 };
 
 /// A listener.
@@ -130,8 +131,8 @@ pub struct FilterChain {
     pub matches: FilterChainMatch,
     /// How bytes travel.
     pub transport: DownstreamTransport,
-    /// What is kept about a connection before the terminal filter has it.
-    pub state: ConnectionState,
+    /// What looks at a connection before the terminal filter has it, in order.
+    pub filters: Vec<ConnectionFilter>,
     /// The terminal filter.
     pub filter: NetworkFilter,
     /// How long the transport handshake may take; zero means the default of 15 s.
@@ -156,6 +157,10 @@ pub enum NetworkFilter {
     Http(Box<HttpConnectionManager>),
     /// Passed on as they are.
     Tcp(Box<TcpProxy>),
+    /// Sent back as they are (`echo`).
+    Echo,
+    /// Not read: the connection gets these bytes and is closed (`direct_response`).
+    Direct(Option<DataSource>),
 }
 
 /// Which connections a chain takes; an empty list or `None` matches all. Precedence is Envoy's: destination

@@ -35,6 +35,8 @@ mod listener;
 
 mod filter_state;
 
+mod network;
+
 mod header;
 
 mod upgrade;
@@ -118,6 +120,7 @@ pub use metadata::{Metadata, MetadataKey, Value};
 pub use metadata_matcher::{MetadataMatcher, ValueMatcher};
 pub use mirror::{MirrorTarget, RequestMirror};
 pub use name::{ClusterName, ListenerName, RouteConfigName, SecretName};
+pub use network::{ConnectionFilter, ConnectionLimit, ConnectionRateLimit};
 pub use rate_limit::{DescriptorAction, RateLimit, RouteRateLimits, TokenBucket};
 pub use retry::{BackOff, RetryCondition, RetryPolicy};
 pub use route::{
@@ -125,7 +128,9 @@ pub use route::{
     PathMatch, PathRewrite, Redirect, RedirectPath, RequireTls, Route, RouteAction, RouteConfiguration,
     RouteMatch, RoutingPriority, VirtualHost, WeightedCluster, WeightedClusters,
 };
-pub use runtime::{RuntimeFraction, RuntimeLayer, RuntimeSource, RuntimeUInt32, RuntimeValues};
+pub use runtime::{
+    RuntimeFraction, RuntimeLayer, RuntimeSource, RuntimeSwitch, RuntimeUInt32, RuntimeValues,
+};
 pub use secret::{Secret, SecretKind};
 pub use source::{ApiType, ConfigSource, DataSource};
 pub use tcp::{TcpProxy, TcpTarget};

@@ -48,6 +48,20 @@ pub struct RuntimeFraction {
     pub key: String,
 }
 
+/// A switch with a key whose runtime value, if there is one, stands in its place (`RuntimeFeatureFlag`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RuntimeSwitch {
+    /// Without such a value.
+    pub default: bool,
+    /// Empty for none.
+    pub key: String,
+}
+
+impl RuntimeSwitch {
+    /// A switch that is on and stays on.
+    pub const ON: Self = Self { default: true, key: String::new() };
+}
+
 /// A number with a key whose runtime value, if there is one, stands in its place (`RuntimeUInt32`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuntimeUInt32 {

@@ -27,6 +27,7 @@ use super::connection::{choose, facts};
 use super::handshake::Agreed;
 use super::http::{Serving, serve_h3};
 use super::local::Local;
+use crate::clock;
 use crate::drain::{Draining, Phase};
 use crate::limits;
 use crate::observe::listener::ListenerMetric;
@@ -164,6 +165,13 @@ impl Server {
         };
         // Watched from before the handshake, so that a chain that goes takes this connection along.
         let draining = self.local.drains.watch(&chain);
+        let _held = match chain.rules.admit(clock::since_start()) {
+            Ok(held) => held,
+            Err(refusal) => {
+                sleep(refusal.delay()).await;
+                return incoming.refuse();
+            }
+        };
         let handshake = Handshake::begin(&self.handshakes);
         let connection = match self.shake_hands(incoming, &listener, &chain).await {
             Ok(connection) => connection,

@@ -4,9 +4,12 @@ use std::any::{Any, TypeId};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 
+use xds::model;
+
 use super::stats::HttpStats;
 use crate::observe::access_log::{Environment, Outputs};
 use crate::observe::metrics::{Counters, Histogram, MetricSet, Registry, Scope};
+use crate::policy::token_bucket::TokenBucket;
 use crate::standing::Standing;
 
 /// Counters that are alive, by their type and scope.
@@ -21,6 +24,7 @@ pub struct Shared {
     cluster: String,
     http: Mutex<HashMap<String, Weak<HttpStats>>>,
     filters: Mutex<FilterCounters>,
+    buckets: Mutex<Vec<(String, model::TokenBucket, Weak<TokenBucket>)>>,
 }
 
 impl Shared {
@@ -34,6 +38,7 @@ impl Shared {
             cluster: String::new(),
             http: Mutex::default(),
             filters: Mutex::default(),
+            buckets: Mutex::default(),
         }
     }
 
@@ -94,6 +99,20 @@ impl Shared {
         known.retain(|_, stats| stats.strong_count() > 0);
         known.insert(stat_prefix.to_owned(), Arc::downgrade(&stats));
         stats
+    }
+
+    /// The bucket that all who ask with this key and model have together.
+    #[must_use]
+    pub fn bucket(&self, key: &str, model: model::TokenBucket) -> Arc<TokenBucket> {
+        let mut known = self.buckets.lock().unwrap_or_else(PoisonError::into_inner);
+        known.retain(|(_, _, bucket)| bucket.strong_count() > 0);
+        let same = known.iter().find(|(name, of, _)| name == key && *of == model);
+        if let Some(bucket) = same.and_then(|(_, _, bucket)| bucket.upgrade()) {
+            return bucket;
+        }
+        let bucket = Arc::new(TokenBucket::new(model));
+        known.push((key.to_owned(), model, Arc::downgrade(&bucket)));
+        bucket
     }
 
     /// The metrics of a filter under `stat_prefix` of a connection manager, by the same rule.

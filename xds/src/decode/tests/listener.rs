@@ -83,7 +83,7 @@ fn filter_chains_are_refused_with_their_path() {
         chain(&format!("filters: [{one}], use_proxy_proto: true"), "filter_chains[0].use_proxy_proto: true is not"),
         chain("filters: [{name: x}]", "filter_chains[0].filters[0].typed_config: is required for \"x\""),
         chain("filters: [{name: x, config_discovery: {}}]", "filter_chains[0].filters[0].config_discovery: is not"),
-        chain(&format!("filters: [{{name: redis, typed_config: {{{redis}}}}}]"), "filter_chains[0].filters[0].typed_config: \"redis\" has the type \"type.googleapis.com/envoy.extensions.filters.network.redis_proxy.v3.RedisProxy\", which is not supported; accepted: HttpConnectionManager, TcpProxy"),
+        chain(&format!("filters: [{{name: redis, typed_config: {{{redis}}}}}]"), "filter_chains[0].filters[0].typed_config: \"redis\" has the type \"type.googleapis.com/envoy.extensions.filters.network.redis_proxy.v3.RedisProxy\", which is not supported; accepted: HttpConnectionManager, TcpProxy, Echo, direct_response.v3.Config and, before"),
         chain(
             &format!(
                 "filters: [{one}], transport_socket: {{name: x, typed_config: {{'@type': type.googleapis.com/envoy.extensions.transport_sockets.tls.v3.UpstreamTlsContext}}}}"
@@ -168,4 +168,40 @@ fn listeners_without_sockets_are_refused_with_their_path() {
         decode::api_listener,
         [row(format!("{{api_listener: {{{plain}}}}}"), "name: must not")],
     );
+}
+
+#[test]
+fn network_filters_are_refused_with_their_path() {
+    let filter = |kind: &str, fields: &str| {
+        let url = format!("type.googleapis.com/envoy.extensions.filters.network.{kind}");
+        let limit = format!("{{name: f, typed_config: {{'@type': {url}, {fields}}}}}");
+        format!("filters: [{limit}, {}]", tcp("cluster: c"))
+    };
+    let bucket = "token_bucket: {max_tokens: 1, fill_interval: 1s}";
+    #[rustfmt::skip]
+    let rows = [
+        ("connection_limit.v3.ConnectionLimit", "stat_prefix: s", "max_connections: is required"),
+        ("connection_limit.v3.ConnectionLimit", "stat_prefix: s, max_connections: 0", "max_connections: 0 is not accepted"),
+        ("connection_limit.v3.ConnectionLimit", "max_connections: 1", "stat_prefix: must not be empty"),
+        ("connection_limit.v3.ConnectionLimit", "stat_prefix: s, max_connections: 1, delay: -1s", "delay: -1 s 0 ns is not a duration"),
+        ("connection_limit.v3.ConnectionLimit", "stat_prefix: s, max_connections: 1, runtime_enabled: {runtime_key: k}", "runtime_enabled.default_value: is required"),
+        ("connection_limit.v3.ConnectionLimit", "stat_prefix: s, max_connections: 1, runtime_enabled: {default_value: true}", "runtime_enabled.runtime_key: must not be empty"),
+        ("local_ratelimit.v3.LocalRateLimit", "stat_prefix: s", "token_bucket: is required"),
+        ("local_ratelimit.v3.LocalRateLimit", "stat_prefix: s, token_bucket: {max_tokens: 1, fill_interval: 0.01s}", "token_bucket.fill_interval: 10ms is not accepted"),
+        ("local_ratelimit.v3.LocalRateLimit", bucket, "stat_prefix: must not be empty"),
+        ("direct_response.v3.Config", "response: {}", "response: is empty; accepted: filename"),
+    ];
+    let rows = rows.map(|(kind, fields, expected)| {
+        chain(&filter(kind, fields), &format!("filter_chains[0].filters[0].typed_config.{expected}"))
+    });
+    refuses(LISTENER, decode::listener, rows);
+    let echo = filter("echo.v3.Echo", "");
+    let rows = [
+        chain(&echo, "filter_chains[0].filters[1]: \"tcp\" would never run: \"f\" before it is terminal"),
+        chain(
+            &filter("sni_cluster.v3.SniCluster", "").replace(&format!(", {}]", tcp("cluster: c")), "]"),
+            "filter_chains[0].filters: has no terminal filter; those are: HttpConnectionManager",
+        ),
+    ];
+    refuses(LISTENER, decode::listener, rows);
 }

@@ -286,7 +286,7 @@ fn health_check(from: &mut Choices<'_>) -> HealthCheckFilter {
     HealthCheckFilter { headers: from.list(2, common::header_matcher), mode }
 }
 
-fn token_bucket(from: &mut Choices<'_>) -> TokenBucket {
+pub(super) fn token_bucket(from: &mut Choices<'_>) -> TokenBucket {
     TokenBucket {
         max_tokens: from.between(1, u32::MAX),
         tokens_per_fill: from.between(1, u32::MAX),

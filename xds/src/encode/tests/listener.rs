@@ -1,11 +1,12 @@
 //! Models of listeners, filter chains and the TCP proxy.
 
 use super::choices::Choices;
-use super::{common, manager, metadata, tls};
+use super::{common, filter, manager, metadata, tls};
 use crate::model::{
-    Address, ApiListener, ClusterName, CodecType, ConnectionState, DownstreamTransport, FilterChain,
-    FilterChainMatch, HashPolicy, HashSource, Listener, ListenerFilter, ListenerName, NetworkFilter,
-    QuicOptions, SourceType, TcpProxy, TcpTarget, TrafficDirection, TransportProtocol,
+    Address, ApiListener, ClusterName, CodecType, ConnectionFilter, ConnectionLimit, ConnectionRateLimit,
+    ConnectionState, DownstreamTransport, FilterChain, FilterChainMatch, HashPolicy, HashSource, Listener,
+    ListenerFilter, ListenerName, NetworkFilter, QuicOptions, RuntimeSwitch, SourceType, TcpProxy, TcpTarget,
+    TrafficDirection, TransportProtocol,
 };
 
 fn tcp_proxy(from: &mut Choices<'_>) -> TcpProxy {
@@ -55,6 +56,32 @@ fn chain_match(from: &mut Choices<'_>) -> FilterChainMatch {
     }
 }
 
+fn connection_filter(from: &mut Choices<'_>) -> ConnectionFilter {
+    match from.between(0, 3) {
+        0 => ConnectionFilter::State(ConnectionState {
+            on_new_connection: from.list(2, metadata::filter_state_value),
+            on_downstream_tls_handshake: from.list(1, metadata::filter_state_value),
+        }),
+        1 => ConnectionFilter::Limit(ConnectionLimit {
+            stat_prefix: from.name(),
+            max_connections: from.between(1, u32::MAX).into(),
+            delay: from.duration(),
+            enabled: runtime_switch(from),
+        }),
+        2 => ConnectionFilter::Rate(ConnectionRateLimit {
+            stat_prefix: from.name(),
+            token_bucket: filter::token_bucket(from),
+            enabled: runtime_switch(from),
+            share_key: from.text(),
+        }),
+        _ => ConnectionFilter::SniCluster,
+    }
+}
+
+fn runtime_switch(from: &mut Choices<'_>) -> RuntimeSwitch {
+    if from.flag() { RuntimeSwitch { default: from.flag(), key: from.name() } } else { RuntimeSwitch::ON }
+}
+
 fn filter_chain(from: &mut Choices<'_>, matches: FilterChainMatch) -> FilterChain {
     let transport = from.maybe(tls::downstream);
     FilterChain {
@@ -62,14 +89,12 @@ fn filter_chain(from: &mut Choices<'_>, matches: FilterChainMatch) -> FilterChai
         matches,
         transport: transport
             .map_or(DownstreamTransport::Plain, |tls| DownstreamTransport::Tls(Box::new(tls))),
-        state: ConnectionState {
-            on_new_connection: from.list(2, metadata::filter_state_value),
-            on_downstream_tls_handshake: from.list(1, metadata::filter_state_value),
-        },
-        filter: if from.flag() {
-            NetworkFilter::Http(Box::new(manager::http_connection_manager(from)))
-        } else {
-            NetworkFilter::Tcp(Box::new(tcp_proxy(from)))
+        filters: from.list(3, connection_filter),
+        filter: match from.between(0, 5) {
+            0 | 1 => NetworkFilter::Http(Box::new(manager::http_connection_manager(from))),
+            2 | 3 => NetworkFilter::Tcp(Box::new(tcp_proxy(from))),
+            4 => NetworkFilter::Echo,
+            _ => NetworkFilter::Direct(from.maybe(common::data_source)),
         },
         transport_socket_connect_timeout: from.duration(),
     }
