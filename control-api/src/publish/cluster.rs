@@ -166,6 +166,7 @@ fn health_check(service: &Document<ServiceSpec>) -> Option<core::HealthCheck> {
         interval,
         // Envoy would probe only once a minute where there was no traffic yet.
         no_traffic_interval: interval,
+        no_traffic_healthy_interval: None,
         unhealthy_threshold: pack::number(wanted.unhealthy_threshold()),
         healthy_threshold: pack::number(wanted.healthy_threshold()),
         health_checker: Some(checker),

@@ -140,6 +140,7 @@ pub(super) fn tcp_check() -> HealthCheck {
         interval_jitter_percent: 0,
         initial_jitter: Duration::ZERO,
         no_traffic_interval: Duration::from_millis(20),
+        no_traffic_healthy_interval: None,
         unhealthy_edge_interval: None,
         unhealthy_interval: None,
         healthy_edge_interval: None,

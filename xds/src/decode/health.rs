@@ -44,7 +44,7 @@ pub(super) fn health_check(path: &Path<'_>, check: &pb::HealthCheck) -> Result<H
         transport_socket_match_criteria,
         health_checker,
     } = check;
-    absent!(path; no_traffic_healthy_interval, event_log_path, event_logger, event_service,
+    absent!(path; event_log_path, event_logger, event_service,
         always_log_health_check_failures, always_log_health_check_success, tls_options,
         transport_socket_match_criteria);
     let required = |name, span| {
@@ -67,6 +67,9 @@ pub(super) fn health_check(path: &Path<'_>, check: &pb::HealthCheck) -> Result<H
             .field("no_traffic_interval")
             .optional_positive(no_traffic_interval)?
             .unwrap_or(NO_TRAFFIC_INTERVAL),
+        no_traffic_healthy_interval: path
+            .field("no_traffic_healthy_interval")
+            .optional_positive(no_traffic_healthy_interval)?,
         unhealthy_edge_interval: path
             .field("unhealthy_edge_interval")
             .optional_positive(unhealthy_edge_interval)?,

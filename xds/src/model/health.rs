@@ -24,6 +24,8 @@ pub struct HealthCheck {
     pub initial_jitter: Duration,
     /// Interval while the cluster has no traffic; Envoy's default is 60 s.
     pub no_traffic_interval: Duration,
+    /// The same after a check that passed, if another.
+    pub no_traffic_healthy_interval: Option<Duration>,
     /// Interval after the first failure until unhealthy.
     pub unhealthy_edge_interval: Option<Duration>,
     /// Interval while unhealthy.

@@ -79,6 +79,9 @@ impl Step {
     pub fn wait(&self, check: &HealthCheck, has_traffic: bool, rng: &mut fastrand::Rng) -> Duration {
         let unhealthy = check.unhealthy_interval.unwrap_or(check.interval);
         let base = match (has_traffic, self.finding, self.pending) {
+            (false, Finding::Passed, _) => {
+                check.no_traffic_healthy_interval.unwrap_or(check.no_traffic_interval)
+            }
             (false, ..) => check.no_traffic_interval,
             (true, Finding::Passed, true) => check.healthy_edge_interval.unwrap_or(check.interval),
             (true, Finding::Passed, false) => check.interval,
@@ -113,6 +116,7 @@ mod tests {
             interval_jitter_percent: 0,
             initial_jitter: Duration::ZERO,
             no_traffic_interval: Duration::from_secs(60),
+            no_traffic_healthy_interval: Some(Duration::from_secs(90)),
             unhealthy_edge_interval: Some(Duration::from_secs(2)),
             unhealthy_interval: Some(Duration::from_secs(3)),
             healthy_edge_interval: Some(Duration::from_secs(4)),
@@ -161,10 +165,17 @@ mod tests {
 
     #[test]
     fn without_traffic_checks_are_rare() {
-        let check = check();
-        let step = Verdict::default().record(Finding::Passed, &check);
-        let wait = step.wait(&check, false, &mut fastrand::Rng::with_seed(0));
-        assert_eq!(wait, Duration::from_secs(60));
+        let without = HealthCheck { no_traffic_healthy_interval: None, ..check() };
+        for (check, finding, want) in [
+            (check(), Finding::Passed, 90),
+            (check(), Finding::Unreachable, 60),
+            (check(), Finding::Failed, 60),
+            (without, Finding::Passed, 60),
+        ] {
+            let step = Verdict::default().record(finding, &check);
+            let wait = step.wait(&check, false, &mut fastrand::Rng::with_seed(0));
+            assert_eq!(wait, Duration::from_secs(want), "{finding:?}");
+        }
     }
 
     #[test]

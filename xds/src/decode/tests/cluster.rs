@@ -124,6 +124,7 @@ fn health_checks_are_refused_with_their_path() {
     #[rustfmt::skip]
     let rows = [
         ("no_traffic_interval: 1s", "health_checks[0]: has no checker; accepted: http_health_check"),
+        ("tcp_health_check: {}, no_traffic_healthy_interval: 0s", "health_checks[0].no_traffic_healthy_interval: 0 s is not"),
         ("tcp_health_check: {}, event_log_path: x", "health_checks[0].event_log_path: is not supported here"),
         ("tcp_health_check: {}, alt_port: 0", "health_checks[0].alt_port: 0 is not a port"),
         ("custom_health_check: {name: x}", "health_checks[0].custom_health_check: \"x\" is not supported here"),

@@ -186,6 +186,7 @@ fn health_check(from: &mut Choices<'_>, grpc: bool) -> HealthCheck {
         interval_jitter_percent: from.between(0, 100),
         initial_jitter: from.duration(),
         no_traffic_interval: from.positive(),
+        no_traffic_healthy_interval: from.maybe(Choices::positive),
         unhealthy_edge_interval: from.maybe(Choices::positive),
         unhealthy_interval: from.maybe(Choices::positive),
         healthy_edge_interval: from.maybe(Choices::positive),
