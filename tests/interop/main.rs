@@ -28,6 +28,8 @@ mod runtime_discovery;
 
 mod configs;
 
+mod corpus;
+
 mod handshakes;
 
 mod network;
