@@ -1,17 +1,23 @@
-//! Clients and servers that are not ours, through two gateways with mutual TLS between them: curl, h2load,
-//! grpcio, websockets.
+//! Clients and servers that are not ours, with our proxies between them: curl, h2load, grpcio, grpc-js, websockets, requests, etcdctl.
 //!
-//! One rule: what a client sees is compared with what it would see without gateways.
+//! One rule: what a client sees is compared with what it would see without a proxy.
+
+mod script;
+
+mod front;
+
+mod grpc;
+
+mod websocket;
+
+mod requests;
+
+mod etcd;
 
 use std::io::Write;
-use std::net::SocketAddr;
 use std::process::{Command, Stdio};
-use std::time::Duration;
 
-use harness::grpc::{self, GrpcBackend};
 use harness::peers::peer;
-use harness::ports::free_addr;
-use harness::process::Process;
 use harness::workspace;
 use serde_json::{Value, json};
 
@@ -165,93 +171,4 @@ fn h2load_gets_ten_thousand_answers() {
     println!("h2load through two gateways: {}", summary.collect::<Vec<_>>().join("; "));
     assert!(text.contains("10000 done, 10000 succeeded, 0 failed"), "{text}");
     assert!(text.contains("status codes: 10000 2xx, 0 3xx, 0 4xx, 0 5xx"), "{text}");
-}
-
-#[test]
-fn grpcio_calls_grpcio() {
-    let Some(backend) = GrpcBackend::start("b") else { return };
-    let gateways = Gateways::start(backend.addr());
-    let root = gateways.dir.path().join("root.crt");
-    let (cert, key) = gateways.authority.dns(&["client.test"]).write_to(gateways.dir.path(), "client");
-    let tls = grpc::Tls { root: &root, cert: &cert, key: &key };
-    for (addr, tls) in [(gateways.plain, None), (gateways.tls, Some(tls))] {
-        let call = |name: &str, argument: &str| {
-            grpc::call(addr, "grpc.test", name, argument, tls).expect("python is there")
-        };
-        let direct = |name: &str, argument: &str| {
-            grpc::call(backend.addr(), "grpc.test", name, argument, None).expect("python is there")
-        };
-        calls_are_answered(&call);
-        for (name, argument) in [("details", "why"), ("fail", "UNAVAILABLE"), ("fail", "DATA_LOSS")] {
-            assert_eq!(call(name, argument), direct(name, argument), "{name} {argument}");
-        }
-        // Its text is grpcio's own and depends on whether its timer or the server's reset comes first.
-        assert_eq!(call("deadline", "0.3")["code"], direct("deadline", "0.3")["code"]);
-    }
-}
-
-fn calls_are_answered(call: &dyn Fn(&str, &str) -> Value) {
-    let unary = call("unary", "hello");
-    assert_eq!((&unary["code"], &unary["answer"]), (&json!("OK"), &json!("b:hello")), "{unary}");
-    assert_eq!(unary["headers"]["x-backend"], "b", "{unary}");
-    assert_eq!(unary["trailers"]["x-trailer"], "t-one", "{unary}");
-
-    let many = call("server-stream", "200");
-    assert_eq!(many["answers"].as_array().map(Vec::len), Some(200), "{many}");
-    assert_eq!(many["answers"][199], "b:199");
-    let bidi = call("bidi", "50");
-    assert_eq!(bidi["answers"].as_array().map(Vec::len), Some(50), "{bidi}");
-    let sum = call("client-stream", "100");
-    assert_eq!(
-        (&sum["code"], &sum["answer"]),
-        (&json!("OK"), &json!("100 messages, 6553600 bytes")),
-        "{sum}"
-    );
-    assert_eq!(call("health", "echo.Echo")["answer"], 1);
-
-    let details = call("details", "why");
-    assert_eq!(details["code"], "FAILED_PRECONDITION", "{details}");
-    assert_eq!((&details["details"], &details["status"]), (&json!("as asked: % and ü"), &json!("776879")));
-    assert_eq!(call("deadline", "0.3")["code"], "DEADLINE_EXCEEDED");
-    let cancelled = call("cancel", "");
-    assert_eq!(cancelled["code"], "CANCELLED", "{cancelled}");
-    assert_eq!(cancelled["seen"], true, "the server did not hear of it: {cancelled}");
-}
-
-/// Starts a WebSocket server of Python's `websockets`, or nothing when Python is missing (which was said).
-fn websocket_backend() -> Option<(Process, SocketAddr)> {
-    let addr = free_addr();
-    let mut command = websocket("serve", addr)?;
-    let mut process = Process::spawn("websocket backend", &mut command);
-    process.wait_log("serving", Duration::from_secs(20));
-    Some((process, addr))
-}
-
-fn websocket(role: &str, addr: SocketAddr) -> Option<Command> {
-    let mut command = Command::new(peer("python")?);
-    command.arg(workspace::root().join("tests/integration/scripts/websocket.py"));
-    command.arg(role).arg(addr.to_string()).arg("ws.test");
-    Some(command)
-}
-
-#[test]
-fn a_websocket_client_speaks_to_a_websocket_server() {
-    let Some((_backend, addr)) = websocket_backend() else { return };
-    let gateways = Gateways::start(addr);
-    for (entry, root) in [(gateways.plain, None), (gateways.tls, Some(gateways.dir.path().join("root.crt")))]
-    {
-        let mut command = websocket("talk", entry).expect("python is there");
-        if let Some(root) = root {
-            command.env("WEBSOCKET_ROOT", root);
-        }
-        let output = command.output().expect("python starts");
-        let errors = String::from_utf8_lossy(&output.stderr);
-        assert!(output.status.success(), "{errors}");
-        let told: Value = serde_json::from_slice(&output.stdout).expect("it tells in JSON");
-        let wanted = json!({
-            "text": "grüße", "binary": 256, "large": 4_000_000, "messages": 500, "ping": true,
-            "protocol": "chat", "closed_by_client": 4001, "closed_by_server": [4002, "as asked"],
-        });
-        assert_eq!(told, wanted, "{errors}");
-    }
 }
