@@ -91,7 +91,15 @@ async fn prepare(accepted: Box<Accepted>, listener: &Arc<Listener>, local: &Rc<L
         timeout: model.listener_filters_timeout,
         continue_on_timeout: model.continue_on_listener_filters_timeout,
     };
-    let mut stream = match inspect::inspect(stream, &model.listener_filters, patience, &mut arrival).await {
+    let mut stream = match inspect::inspect(
+        stream,
+        &model.listener_filters,
+        patience,
+        listener.proxy_protocol.as_deref(),
+        &mut arrival,
+    )
+    .await
+    {
         Ok(stream) => stream,
         Err(refused) => {
             let metric = match refused {
@@ -182,10 +190,11 @@ pub(super) fn facts(
         .and_then(|agreed| agreed.server_name.clone())
         .or_else(|| arrival.server_name.as_deref().map(Arc::from));
     let tls: Option<TlsFacts> = agreed.map(|agreed| agreed.facts);
-    let proxied =
-        listener.model.listener_filters.iter().any(|filter| {
-            matches!(filter, ListenerFilter::ProxyProtocol { .. } | ListenerFilter::OriginalDst)
-        });
+    let proxied = listener
+        .model
+        .listener_filters
+        .iter()
+        .any(|filter| matches!(filter, ListenerFilter::ProxyProtocol(_) | ListenerFilter::OriginalDst));
     let path = match &listener.model.address {
         Address::Pipe(path) => Arc::from(path.as_str()),
         Address::Socket(_) => Arc::from(""),
@@ -203,6 +212,7 @@ pub(super) fn facts(
         local: place(arrival.destination, bound),
         direct_remote: place(None, remote),
         server_name,
+        tlvs: arrival.tlvs.clone(),
         tls,
         remote_text: OnceCell::new(),
         attributes: Attributes::NONE,

@@ -7,13 +7,18 @@ use std::time::Duration;
 
 use bytes::{Buf, BytesMut};
 use tokio::io::AsyncReadExt;
-use xds::model::{ListenerFilter, TransportProtocol};
+use xds::model::{ListenerFilter, ProxyProtocolFilter, ProxyProtocolVersion, TransportProtocol};
 
 use super::original_dst::original_destination;
-use super::proxy_protocol::{self, Parsed};
+use super::proxy_protocol::{self, Parsed, version};
 use super::sniff::{self, Finding, HelloReader};
 use crate::codec::io::Stream;
+use crate::observe::metrics::Counters;
+use crate::observe::proxy_protocol::ProxyProtocolMetric as Metric;
 use crate::snapshot::Arrival;
+
+/// What is counted of PROXY headers.
+type ProxyProtocolStats = Counters<Metric>;
 
 /// Room for what one read may bring while looking.
 const READ_BYTES: usize = 2 * 1024;
@@ -46,6 +51,7 @@ pub async fn inspect(
     stream: Stream,
     filters: &[ListenerFilter],
     patience: Patience,
+    stats: Option<&ProxyProtocolStats>,
     arrival: &mut Arrival,
 ) -> Result<Stream, Refused> {
     if filters.is_empty() {
@@ -54,7 +60,7 @@ pub async fn inspect(
     let mut head = Head { stream, bytes: BytesMut::new(), ended: false };
     let run = async {
         for filter in filters {
-            apply(filter, &mut head, arrival).await?;
+            apply(filter, &mut head, stats, arrival).await?;
         }
         Ok(())
     };
@@ -81,16 +87,19 @@ pub async fn prior_knowledge(stream: Stream) -> Result<(bool, Stream), Refused> 
     Ok((http2, head.stream.rewound(head.bytes.freeze())))
 }
 
-async fn apply(filter: &ListenerFilter, head: &mut Head, arrival: &mut Arrival) -> Result<(), Refused> {
+async fn apply(
+    filter: &ListenerFilter,
+    head: &mut Head,
+    stats: Option<&ProxyProtocolStats>,
+    arrival: &mut Arrival,
+) -> Result<(), Refused> {
     match filter {
         ListenerFilter::OriginalDst => {
             if let Some(destination) = head.stream.tcp().and_then(original_destination) {
                 arrival.destination = Some(destination);
             }
         }
-        ListenerFilter::ProxyProtocol { allow_requests_without_proxy_protocol: optional } => {
-            proxy_header(head, *optional, arrival).await?;
-        }
+        ListenerFilter::ProxyProtocol(filter) => proxy_header(head, filter, stats, arrival).await?,
         ListenerFilter::TlsInspector => {
             let mut reader = HelloReader::default();
             if let Some(hello) = head.look(|bytes| reader.read(bytes)).await? {
@@ -110,28 +119,59 @@ async fn apply(filter: &ListenerFilter, head: &mut Head, arrival: &mut Arrival) 
     Ok(())
 }
 
-async fn proxy_header(head: &mut Head, optional: bool, arrival: &mut Arrival) -> Result<(), Refused> {
+async fn proxy_header(
+    head: &mut Head,
+    filter: &ProxyProtocolFilter,
+    stats: Option<&ProxyProtocolStats>,
+    arrival: &mut Arrival,
+) -> Result<(), Refused> {
+    let count = |metric| stats.into_iter().for_each(|stats| stats.inc(metric));
+    let of = |found: ProxyProtocolVersion, metrics: [Metric; 2]| match found {
+        ProxyProtocolVersion::V1 => count(metrics[0]),
+        ProxyProtocolVersion::V2 => count(metrics[1]),
+    };
+    let optional = filter.allow_requests_without_proxy_protocol;
+    let unwanted = |bytes: &[u8]| version(bytes).filter(|found| filter.disallowed_versions.contains(found));
     let found = head
         .look(|bytes| match proxy_protocol::parse(bytes) {
             Parsed::Incomplete => Finding::Incomplete,
             Parsed::Absent => Finding::Absent,
+            // Where no header is needed, one that is not wanted is none.
+            _ if optional && unwanted(bytes).is_some() => Finding::Absent,
             Parsed::Header { bytes, addresses } => Finding::Found(Ok((bytes, addresses))),
-            Parsed::Malformed(why) => Finding::Found(Err(Refused::ProxyProtocol(why))),
+            Parsed::Malformed(why) => Finding::Found(Err(why)),
         })
         .await?;
-    match found {
-        Some(header) => {
-            let (bytes, addresses) = header?;
-            head.bytes.advance(bytes);
-            if let Some(addresses) = addresses {
-                arrival.source = Some(addresses.source);
-                arrival.destination = Some(addresses.destination);
-            }
-            Ok(())
+    let Some(header) = found else {
+        if optional {
+            count(Metric::NotFoundAllowed);
+            return Ok(());
         }
-        None if optional => Ok(()),
-        None => Err(Refused::ProxyProtocol("no header")),
+        count(Metric::NotFoundDisallowed);
+        return Err(Refused::ProxyProtocol("no header"));
+    };
+    let spoken = version(&head.bytes).unwrap_or(ProxyProtocolVersion::V1);
+    if unwanted(&head.bytes).is_some() {
+        of(spoken, [Metric::V1Found, Metric::V2Found]);
+        of(spoken, [Metric::V1Disallowed, Metric::V2Disallowed]);
+        return Err(Refused::ProxyProtocol("a header of a version that is disallowed"));
     }
+    let read = header.and_then(|(bytes, addresses)| {
+        let tlvs = proxy_protocol::tlvs(&head.bytes[..bytes], &filter.pass_through)?;
+        Ok((bytes, addresses, tlvs))
+    });
+    let (bytes, addresses, tlvs) = read.map_err(|why| {
+        of(spoken, [Metric::V1Error, Metric::V2Error]);
+        Refused::ProxyProtocol(why)
+    })?;
+    of(spoken, [Metric::V1Found, Metric::V2Found]);
+    head.bytes.advance(bytes);
+    if let Some(addresses) = addresses {
+        arrival.source = Some(addresses.source);
+        arrival.destination = Some(addresses.destination);
+    }
+    arrival.tlvs = (!tlvs.is_empty()).then(|| tlvs.into());
+    Ok(())
 }
 
 /// A stream and the bytes of it that were looked at.
@@ -170,8 +210,13 @@ mod tests {
     use super::*;
 
     const PATIENCE: Patience = Patience { timeout: Duration::from_secs(5), continue_on_timeout: false };
-    const PROXY: ListenerFilter =
-        ListenerFilter::ProxyProtocol { allow_requests_without_proxy_protocol: false };
+
+    fn proxy(allow_requests_without_proxy_protocol: bool) -> ListenerFilter {
+        ListenerFilter::ProxyProtocol(Box::new(ProxyProtocolFilter {
+            allow_requests_without_proxy_protocol,
+            ..ProxyProtocolFilter::default()
+        }))
+    }
 
     fn arrival() -> Arrival {
         Arrival::new(Some("127.0.0.1:80".parse().unwrap()), Some("127.0.0.1:999".parse().unwrap()))
@@ -194,8 +239,8 @@ mod tests {
         let (client, stream) = sent(b"PROXY TCP4 192.0.2.1 10.0.0.1 5 443\r\nGET / HTTP/1.1\r\n\r\n").await;
         drop(client);
         let mut arrival = arrival();
-        let filters = [PROXY, ListenerFilter::TlsInspector, ListenerFilter::HttpInspector];
-        let stream = inspect(stream, &filters, PATIENCE, &mut arrival).await.unwrap();
+        let filters = [proxy(false), ListenerFilter::TlsInspector, ListenerFilter::HttpInspector];
+        let stream = inspect(stream, &filters, PATIENCE, None, &mut arrival).await.unwrap();
         assert_eq!(arrival.source, Some("192.0.2.1:5".parse().unwrap()));
         assert_eq!(arrival.destination, Some("10.0.0.1:443".parse().unwrap()));
         assert_eq!(arrival.direct_source, Some("127.0.0.1:999".parse().unwrap()));
@@ -207,13 +252,13 @@ mod tests {
     async fn a_missing_or_broken_proxy_header_closes() {
         for bytes in [&b"GET / HTTP/1.1\r\n"[..], b"PROXY TCP4 x\r\n"] {
             let (_client, stream) = sent(bytes).await;
-            let refused = inspect(stream, &[PROXY], PATIENCE, &mut arrival()).await.unwrap_err();
+            let refused = inspect(stream, &[proxy(false)], PATIENCE, None, &mut arrival()).await.unwrap_err();
             assert!(matches!(refused, Refused::ProxyProtocol(_)), "{refused:?}");
         }
-        let optional = ListenerFilter::ProxyProtocol { allow_requests_without_proxy_protocol: true };
+        let optional = proxy(true);
         let (client, stream) = sent(b"GET / HTTP/1.1\r\n").await;
         drop(client);
-        let stream = inspect(stream, &[optional], PATIENCE, &mut arrival()).await.unwrap();
+        let stream = inspect(stream, &[optional], PATIENCE, None, &mut arrival()).await.unwrap();
         assert_eq!(rest(stream).await, b"GET / HTTP/1.1\r\n");
     }
 
@@ -221,11 +266,11 @@ mod tests {
     async fn a_silent_client_runs_into_the_deadline() {
         let filters = [ListenerFilter::TlsInspector];
         let (_client, stream) = sent(b"\x16").await;
-        let refused = inspect(stream, &filters, PATIENCE, &mut arrival()).await.unwrap_err();
+        let refused = inspect(stream, &filters, PATIENCE, None, &mut arrival()).await.unwrap_err();
         assert_eq!(refused, Refused::Timeout);
         let (client, stream) = sent(b"\x16").await;
         let patience = Patience { continue_on_timeout: true, ..PATIENCE };
-        let stream = inspect(stream, &filters, patience, &mut arrival()).await.unwrap();
+        let stream = inspect(stream, &filters, patience, None, &mut arrival()).await.unwrap();
         drop(client);
         assert_eq!(rest(stream).await, b"\x16", "what was read is not lost");
     }
@@ -234,7 +279,7 @@ mod tests {
     async fn a_client_that_says_nothing_and_closes_is_gone() {
         let (client, stream) = sent(b"").await;
         drop(client);
-        let refused = inspect(stream, &[ListenerFilter::HttpInspector], PATIENCE, &mut arrival()).await;
+        let refused = inspect(stream, &[ListenerFilter::HttpInspector], PATIENCE, None, &mut arrival()).await;
         assert_eq!(refused.unwrap_err(), Refused::Closed);
     }
 

@@ -5,6 +5,8 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 
+use xds::model::{ProxyProtocolVersion, Tlv, TlvSelection};
+
 use crate::limits::PROXY_HEADER_BYTES_MAX;
 
 /// The twelve bytes that begin version 2.
@@ -49,6 +51,45 @@ pub fn parse(bytes: &[u8]) -> Parsed {
         return parse_v1(bytes);
     }
     Parsed::Absent
+}
+
+/// Which version the header at the start of `bytes` has, if one is there.
+#[must_use]
+pub fn version(bytes: &[u8]) -> Option<ProxyProtocolVersion> {
+    if bytes.starts_with(&V2_SIGNATURE) {
+        return Some(ProxyProtocolVersion::V2);
+    }
+    bytes.starts_with(b"PROXY ").then_some(ProxyProtocolVersion::V1)
+}
+
+/// What a whole `header` says beside the addresses, as far as `wanted`.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn tlvs(header: &[u8], wanted: &TlvSelection) -> Result<Vec<Tlv>, &'static str> {
+    let of_proxy = header.get(12).is_some_and(|byte| byte & 0xf == 1);
+    if version(header) != Some(ProxyProtocolVersion::V2) || !of_proxy {
+        return Ok(Vec::new());
+    }
+    let addresses = match header.get(13) {
+        Some(0x11) => 12,
+        Some(0x21) => 36,
+        Some(0x31) => 216,
+        _ => 0,
+    };
+    let mut rest = header.get(16 + addresses..).unwrap_or_default();
+    let mut found = Vec::new();
+    while let [kind, high, low, after @ ..] = rest {
+        let length = usize::from(u16::from_be_bytes([*high, *low]));
+        let Some((value, next)) = after.split_at_checked(length) else {
+            return Err("version 2 TLV longer than its header");
+        };
+        if wanted.holds(*kind) {
+            found.push(Tlv { kind: *kind, value: value.to_vec() });
+        }
+        rest = next;
+    }
+    if rest.is_empty() { Ok(found) } else { Err("version 2 header ends within a TLV") }
 }
 
 /// Whether `bytes` are, as far as they go, `start`.

@@ -57,6 +57,7 @@ impl Mirroring<'_> {
                 priority: self.forward.priority,
                 downstream_version: head.version,
                 server_name: None,
+                origin: None,
             };
             let mut head = mirror.head(head, &self.ledger.record.borrow());
             if !self.ledger.policy.suppress_envoy_headers {

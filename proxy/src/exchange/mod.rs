@@ -6,6 +6,8 @@ pub mod http;
 
 mod stop;
 
+mod origin;
+
 mod filter;
 
 mod visit;

@@ -15,6 +15,7 @@ use super::filter::{Passage, World};
 use super::forward::{Sending, Tried, opens_tunnel};
 use super::ledger::{Books, Ledger};
 use super::mirror::Mirroring;
+use super::origin;
 use super::reply::{self, Asked};
 use super::stop::Stop;
 use super::upload::Upload;
@@ -202,6 +203,7 @@ impl<'a> Visit<'a> {
                 priority: forward.priority,
                 downstream_version: head.version,
                 server_name: self.server_name(),
+                origin: origin::of(&self.connection, &self.connection.remote, cluster),
             },
             hash: hashed.hash,
             named,

@@ -15,4 +15,6 @@ pub mod field;
 pub mod access_log;
 pub mod listener;
 
+pub mod proxy_protocol;
+
 pub mod control_plane;

@@ -14,7 +14,7 @@ use bytes::Bytes;
 use http::{HeaderValue, Method};
 use tokio::time::Instant;
 
-use xds::model::Address;
+use xds::model::{Address, Tlv};
 
 use super::attributes::Attributes;
 use super::flags::Flags;
@@ -85,6 +85,8 @@ pub struct ConnectionFacts {
     pub local: Place,
     /// The server name asked for in the ClientHello.
     pub server_name: Option<Arc<str>>,
+    /// What a PROXY protocol header said beside that and may be passed on.
+    pub tlvs: Option<Arc<[Tlv]>>,
     /// TLS, if the connection speaks it.
     pub tls: Option<TlsFacts>,
     /// The IP address of `remote` as text, once it was asked for.

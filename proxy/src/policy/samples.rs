@@ -56,6 +56,7 @@ pub(crate) fn connection(remote: &str) -> ConnectionFacts {
         server_name: None,
         tls: None,
         remote_text: Default::default(),
+        tlvs: None,
         attributes: Default::default(),
     }
 }

@@ -16,7 +16,7 @@ use super::references::{Reference, listener_references};
 use super::resources::{Refused, ResourceId, Resources};
 use crate::identity::{ClientTls, Space};
 use crate::policy::route::RouteTable;
-use crate::upstream::{Cluster, Clusters, Transport, Transports};
+use crate::upstream::{Cluster, Clusters, Proxied, Transport, Transports};
 
 /// How many names an error lists.
 const NAMES_SHOWN_MAX: usize = 8;
@@ -195,15 +195,7 @@ fn is_port_zero(model: &model::Listener) -> bool {
 }
 
 fn new_cluster(model: &Arc<model::Cluster>, environment: &Environment) -> Result<Arc<Cluster>, String> {
-    let transport = |transport: &UpstreamTransport, place: &str| match transport {
-        UpstreamTransport::Plain => Ok(Transport::Plain),
-        UpstreamTransport::Tls(tls) => {
-            let secrets = Arc::clone(&environment.secrets);
-            let tls = ClientTls::new((**tls).clone(), model.http.auto_san_validation, secrets);
-            tls.check().map_err(|reason| format!("{place}.{reason}"))?;
-            Ok::<_, String>(Transport::Tls(Arc::new(tls)))
-        }
-    };
+    let transport = |found: &UpstreamTransport, place: &str| transport(found, place, model, environment);
     let matches = model.transport_matches.iter().enumerate();
     let transports = Transports {
         default: transport(&model.transport, "transport_socket")?,
@@ -219,6 +211,28 @@ fn new_cluster(model: &Arc<model::Cluster>, environment: &Environment) -> Result
         cluster.start(background);
     }
     Ok(cluster)
+}
+
+fn transport(
+    found: &UpstreamTransport,
+    place: &str,
+    cluster: &model::Cluster,
+    environment: &Environment,
+) -> Result<Transport, String> {
+    match found {
+        UpstreamTransport::Plain => Ok(Transport::Plain),
+        UpstreamTransport::Tls(tls) => {
+            let secrets = Arc::clone(&environment.secrets);
+            let tls = ClientTls::new((**tls).clone(), cluster.http.auto_san_validation, secrets);
+            tls.check().map_err(|reason| format!("{place}.{reason}"))?;
+            Ok(Transport::Tls(Arc::new(tls)))
+        }
+        UpstreamTransport::Proxied(proxied) => {
+            let place = format!("{place}.transport_socket");
+            let inner = transport(&proxied.inner, &place, cluster, environment)?;
+            Ok(Transport::Proxied(Arc::new(Proxied { model: (**proxied).clone(), inner })))
+        }
+    }
 }
 
 /// Hands a cluster its endpoints when they come from EDS and are new to it.

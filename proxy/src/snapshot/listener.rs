@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use xds::model::{self, Address, FilterChain};
+use xds::model::{self, Address, FilterChain, ListenerFilter};
 
 use super::chain::Chain;
 use super::chain_match::ChainMatcher;
 use super::environment::Environment;
 use super::sockets::{SocketKind, Sockets};
 use crate::observe::listener::ListenerStats;
+use crate::observe::metrics::{Counters, Scope};
+use crate::observe::proxy_protocol::ProxyProtocolMetric;
 
 /// A listener that serves.
 #[derive(Debug)]
@@ -25,6 +27,8 @@ pub struct Listener {
     pub default_chain: Option<Arc<Chain>>,
     /// Counters.
     pub stats: Arc<ListenerStats>,
+    /// Counters of PROXY headers, if one is expected.
+    pub proxy_protocol: Option<Arc<Counters<ProxyProtocolMetric>>>,
 }
 
 impl Listener {
@@ -63,7 +67,17 @@ impl Listener {
             Some(previous) => Arc::clone(&previous.stats),
             None => Arc::new(ListenerStats::register(&stat_name(model), &environment.registry)),
         };
-        Ok(Self { model: Arc::clone(model), sockets, matcher, chains, default_chain, stats })
+        let proxy_protocol = model.listener_filters.iter().find_map(|filter| match filter {
+            ListenerFilter::ProxyProtocol(filter) => Some(filter),
+            ListenerFilter::TlsInspector | ListenerFilter::HttpInspector | ListenerFilter::OriginalDst => {
+                None
+            }
+        });
+        let proxy_protocol = proxy_protocol.map(|filter| {
+            let scope = Scope::new("proxy_proto", "envoy_proxy_protocol_prefix", filter.stat_prefix.as_str());
+            environment.shared.counters(scope)
+        });
+        Ok(Self { model: Arc::clone(model), sockets, matcher, chains, default_chain, stats, proxy_protocol })
     }
 
     /// Lets clients connect.

@@ -2,8 +2,7 @@
 
 use xds::model::{
     CertificateSource, Cluster, ClusterName, CommonTls, ConfigSource, Discovery, DownstreamTransport,
-    FilterChain, Listener, NetworkFilter, RouteConfigName, RouteSource, SecretName, UpstreamTransport,
-    ValidationSource,
+    FilterChain, Listener, NetworkFilter, RouteConfigName, RouteSource, SecretName, ValidationSource,
 };
 
 use super::resources::Resources;
@@ -64,7 +63,7 @@ pub(super) fn cluster_references(cluster: &Cluster) -> Vec<Reference> {
     }
     let matches = cluster.transport_matches.iter().map(|entry| &entry.transport);
     for transport in matches.chain([&cluster.transport]) {
-        if let UpstreamTransport::Tls(tls) = transport {
+        if let Some(tls) = transport.tls() {
             found.extend(tls_references(&tls.common));
         }
     }

@@ -121,6 +121,12 @@ impl Cluster {
         &self.model
     }
 
+    /// Whether some of its endpoints are told who asked.
+    #[must_use]
+    pub fn tells_origin(&self) -> bool {
+        self.transports.tell_origin()
+    }
+
     /// Its counters.
     #[must_use]
     pub fn stats(&self) -> &Arc<Counters<ClusterMetric>> {

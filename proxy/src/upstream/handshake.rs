@@ -5,10 +5,12 @@ use std::sync::Arc;
 
 use rustls::ClientConfig;
 use rustls_pki_types::ServerName;
+use tokio::io::AsyncWriteExt;
 use tokio_rustls::TlsConnector;
-use xds::model::{Address, UpstreamTls};
+use xds::model::{Address, ProxiedTransport, UpstreamTls};
 
 use super::host::Host;
+use super::origin::{self, Origin};
 use crate::codec::io::Stream;
 use crate::error::{Error, Reason};
 
@@ -46,6 +48,24 @@ pub fn name_of_authority(authority: &str) -> Option<&str> {
     }
     let host = authority.rsplit_once(':').map_or(authority, |(host, _)| host);
     (!host.is_empty() && host.parse::<IpAddr>().is_err()).then_some(host)
+}
+
+/// Says on `stream` who asked: `origin`, or this proxy itself.
+///
+/// # Errors
+/// `ConnectFailed` when that cannot be said.
+pub async fn introduce(
+    stream: &mut Stream,
+    model: &ProxiedTransport,
+    origin: Option<&Origin>,
+    address: &Address,
+) -> Result<(), Error> {
+    let own = stream.tcp().and_then(|socket| Some((socket.local_addr().ok()?, socket.peer_addr().ok()?)));
+    let failed = |why: &dyn std::fmt::Display| {
+        Error::new(Reason::ConnectFailed, format!("PROXY header to {address}: {why}"))
+    };
+    let header = origin::header(model, origin, own).map_err(|why| failed(&why))?;
+    stream.write_all(&header).await.map_err(|why| failed(&why))
 }
 
 /// Speaks TLS on `stream`. Waits as long as the endpoint does: the caller sets the limit.

@@ -41,6 +41,8 @@ mod background;
 
 mod connect;
 
+mod origin;
+
 mod handshake;
 
 pub mod pool;
@@ -54,8 +56,9 @@ pub use cluster::{Call, CallMetric, Calls, Cluster, ClusterHistograms};
 pub use clusters::Clusters;
 pub use host::Host;
 pub use named::{Named, Session};
+pub use origin::Origin;
 pub use outlier::monitor::Outcome;
 pub use set::{EndpointSet, PickContext, Picked, SetTally};
 pub use state::{Availability, HealthFlag, HostState};
 pub use stats::{ClusterMetric, HostMetric};
-pub use transport::{Transport, Transports};
+pub use transport::{Proxied, Transport, Transports};

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use xds::model::{Metadata, TransportSocketMatch, Value};
+use xds::model::{Metadata, ProxiedTransport, TransportSocketMatch, Value};
 
 use crate::identity::ClientTls;
 
@@ -17,6 +17,17 @@ pub enum Transport {
     Plain,
     /// In TLS, with an identity that is always current.
     Tls(Arc<ClientTls>),
+    /// After a header that says who asked.
+    Proxied(Arc<Proxied>),
+}
+
+/// A transport that begins with a header.
+#[derive(Debug)]
+pub struct Proxied {
+    /// The header.
+    pub model: ProxiedTransport,
+    /// What follows: plain or TLS.
+    pub inner: Transport,
 }
 
 /// The transports of a cluster; `matches` stands in the order of the model's `transport_matches`.
@@ -33,6 +44,12 @@ impl Transports {
     #[must_use]
     pub fn plain() -> Self {
         Self { default: Transport::Plain, matches: Vec::new() }
+    }
+
+    /// Whether some endpoints are told who asked.
+    #[must_use]
+    pub fn tell_origin(&self) -> bool {
+        self.default.proxied().is_some() || self.matches.iter().any(|found| found.proxied().is_some())
     }
 
     /// The transport for an endpoint with `metadata`: the first of `matches` whose every criterion is in the
@@ -56,13 +73,23 @@ impl Transport {
         match self {
             Self::Plain => None,
             Self::Tls(tls) => Some(tls),
+            Self::Proxied(proxied) => proxied.inner.tls(),
+        }
+    }
+
+    /// The header in front, if there is one.
+    #[must_use]
+    pub fn proxied(&self) -> Option<&Arc<Proxied>> {
+        match self {
+            Self::Plain | Self::Tls(_) => None,
+            Self::Proxied(proxied) => Some(proxied),
         }
     }
 
     /// Whether bytes are encrypted.
     #[must_use]
     pub fn is_tls(&self) -> bool {
-        matches!(self, Self::Tls(_))
+        self.tls().is_some()
     }
 }
 

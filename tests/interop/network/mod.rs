@@ -45,3 +45,8 @@ fn compare(topic: &Topic) {
 fn network_filters_do_as_envoys_do() {
     compare(&cases::chains());
 }
+
+#[test]
+fn endpoints_are_told_of_clients_as_by_envoy() {
+    compare(&cases::proxied());
+}

@@ -3,8 +3,7 @@
 use super::path::{Invalid, Path};
 use crate::model::{
     ApiListener, CertificateSource, Cluster, CommonTls, ConfigSource, Discovery, DownstreamTransport,
-    FilterChain, HttpConnectionManager, Listener, NetworkFilter, RouteSource, UpstreamTransport,
-    ValidationSource,
+    FilterChain, HttpConnectionManager, Listener, NetworkFilter, RouteSource, ValidationSource,
 };
 
 /// Refuses the first static resource that needs the aggregated stream; `path` is that of `static_resources`.
@@ -59,11 +58,7 @@ fn cluster_uses(cluster: &Cluster) -> bool {
     };
     let mut transports =
         cluster.transport_matches.iter().map(|found| &found.transport).chain([&cluster.transport]);
-    endpoints
-        || transports.any(|transport| match transport {
-            UpstreamTransport::Plain => false,
-            UpstreamTransport::Tls(context) => tls_uses(&context.common),
-        })
+    endpoints || transports.any(|transport| transport.tls().is_some_and(|context| tls_uses(&context.common)))
 }
 
 fn tls_uses(common: &CommonTls) -> bool {

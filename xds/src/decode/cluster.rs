@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use envoy_types::pb::envoy::config::cluster::v3 as pb;
 use envoy_types::pb::envoy::config::core::v3 as core;
+use envoy_types::pb::envoy::extensions::transport_sockets::proxy_protocol::v3::ProxyProtocolUpstreamTransport;
 use envoy_types::pb::envoy::extensions::transport_sockets::raw_buffer::v3::RawBuffer;
 use envoy_types::pb::envoy::extensions::transport_sockets::tls::v3::UpstreamTlsContext;
 use envoy_types::pb::google::protobuf::UInt32Value;
@@ -16,6 +17,7 @@ use super::health;
 use super::limits;
 use super::metadata;
 use super::path::{Invalid, Path, absent};
+use super::proxy_protocol;
 use super::source;
 use super::tls;
 use super::upstream_http;
@@ -107,7 +109,7 @@ fn consistent(path: &Path<'_>, cluster: &Cluster) -> Result<(), Invalid> {
     let Cluster { discovery, load_balancing, http, transport, transport_matches, health_checks, .. } =
         cluster;
     let mut transports = transport_matches.iter().map(|matched| &matched.transport).chain([transport]);
-    if http.protocol == UpstreamProtocol::Auto && transports.any(|found| *found == UpstreamTransport::Plain) {
+    if http.protocol == UpstreamProtocol::Auto && transports.any(|found| found.tls().is_none()) {
         return path.field("transport_socket").refuse("must be TLS: auto_config chooses the version by ALPN");
     }
     if load_balancing.use_hostname_for_hashing && !matches!(discovery, Discovery::StrictDns { .. }) {
@@ -141,7 +143,18 @@ fn transport(path: &Path<'_>, socket: &Option<core::TransportSocket>) -> Result<
     if let Some(RawBuffer {}) = any::unpack_if(&path, config)? {
         return Ok(UpstreamTransport::Plain);
     }
-    any::unknown(&path, name, config, "UpstreamTlsContext, RawBuffer")
+    if let Some(proxied) = any::unpack_if::<ProxyProtocolUpstreamTransport>(&path, config)? {
+        let at = path.field("transport_socket");
+        let inner = transport(&at, &Some(at.required(&proxied.transport_socket)?.clone()))?;
+        if matches!(inner, UpstreamTransport::Proxied(_)) {
+            return at.refuse(
+                "has a PROXY header inside of a PROXY header; accepted: UpstreamTlsContext, RawBuffer",
+            );
+        }
+        let proxied = proxy_protocol::transport(&path, &proxied, inner)?;
+        return Ok(UpstreamTransport::Proxied(Box::new(proxied)));
+    }
+    any::unknown(&path, name, config, "UpstreamTlsContext, ProxyProtocolUpstreamTransport, RawBuffer")
 }
 
 fn transport_match(

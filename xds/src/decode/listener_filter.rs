@@ -11,6 +11,7 @@ use pb::listener_filter::ConfigType;
 
 use super::any;
 use super::path::{Invalid, Path, absent, off};
+use super::proxy_protocol;
 use crate::model::{FilterChain, ListenerFilter, TransportProtocol};
 
 /// A listener filter.
@@ -37,7 +38,8 @@ fn kind(path: &Path<'_>, name: &str, config: &Any) -> Result<ListenerFilter, Inv
         return Ok(ListenerFilter::HttpInspector);
     }
     if let Some(proxy) = any::unpack_if::<ProxyProtocol>(path, config)? {
-        return proxy_protocol(path, &proxy);
+        let filter = proxy_protocol::filter(path, &proxy)?;
+        return Ok(ListenerFilter::ProxyProtocol(Box::new(filter)));
     }
     if let Some(OriginalDst {}) = any::unpack_if(path, config)? {
         return Ok(ListenerFilter::OriginalDst);
@@ -57,21 +59,6 @@ fn tls_inspector(path: &Path<'_>, inspector: &TlsInspector) -> Result<ListenerFi
     off!(path; enable_ja3_fingerprinting, enable_ja4_fingerprinting);
     absent!(path; close_connection_on_client_hello_parsing_errors, max_client_hello_size);
     Ok(ListenerFilter::TlsInspector)
-}
-
-fn proxy_protocol(path: &Path<'_>, proxy: &ProxyProtocol) -> Result<ListenerFilter, Invalid> {
-    let ProxyProtocol {
-        rules,
-        allow_requests_without_proxy_protocol,
-        pass_through_tlvs,
-        disallowed_versions,
-        stat_prefix,
-        tlv_location,
-    } = proxy;
-    absent!(path; rules, pass_through_tlvs, disallowed_versions, stat_prefix, tlv_location);
-    Ok(ListenerFilter::ProxyProtocol {
-        allow_requests_without_proxy_protocol: *allow_requests_without_proxy_protocol,
-    })
 }
 
 /// Adds a TLS inspector at the end when `chains` match on what only it finds; QUIC finds it by itself.

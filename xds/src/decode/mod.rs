@@ -57,6 +57,8 @@ mod http_options;
 
 mod upstream_http;
 
+mod proxy_protocol;
+
 mod cluster;
 
 mod upgrade;

@@ -17,6 +17,7 @@ use super::health;
 use super::http_options as options;
 use super::limits;
 use super::metadata;
+use super::proxy_protocol;
 use super::scalar;
 use super::source;
 use super::tls;
@@ -187,24 +188,35 @@ fn upstream_http(http: &UpstreamHttp) -> HttpProtocolOptions {
     }
 }
 
-fn transport(transport: &UpstreamTransport) -> Option<core::TransportSocket> {
-    match transport {
+fn transport(socket: &UpstreamTransport) -> Option<core::TransportSocket> {
+    match socket {
         UpstreamTransport::Plain => None,
         UpstreamTransport::Tls(context) => Some(tls::socket(&tls::upstream(context))),
+        UpstreamTransport::Proxied(proxied) => {
+            let inner = transport(&proxied.inner).unwrap_or_else(raw_buffer);
+            let config = scalar::any(&proxy_protocol::transport(proxied, inner));
+            Some(core::TransportSocket {
+                name: "envoy.transport_sockets.upstream_proxy_protocol".to_owned(),
+                config_type: Some(core::transport_socket::ConfigType::TypedConfig(config)),
+            })
+        }
+    }
+}
+
+/// Unlike in a cluster, Envoy insists on a socket in some places.
+fn raw_buffer() -> core::TransportSocket {
+    core::TransportSocket {
+        name: "envoy.transport_sockets.raw_buffer".to_owned(),
+        config_type: Some(core::transport_socket::ConfigType::TypedConfig(scalar::any(&RawBuffer {}))),
     }
 }
 
 fn transport_match(found: &TransportSocketMatch) -> pb::cluster::TransportSocketMatch {
     let TransportSocketMatch { name, matches, transport: socket } = found;
-    // Unlike in a cluster, Envoy insists on a socket here.
-    let plain = || core::TransportSocket {
-        name: "envoy.transport_sockets.raw_buffer".to_owned(),
-        config_type: Some(core::transport_socket::ConfigType::TypedConfig(scalar::any(&RawBuffer {}))),
-    };
     pb::cluster::TransportSocketMatch {
         name: name.clone(),
         r#match: Some(metadata::object(matches)),
-        transport_socket: transport(socket).or_else(|| Some(plain())),
+        transport_socket: transport(socket).or_else(|| Some(raw_buffer())),
     }
 }
 

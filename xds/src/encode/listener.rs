@@ -5,7 +5,6 @@ use envoy_types::pb::envoy::config::listener::v3 as pb;
 use envoy_types::pb::envoy::extensions::filters::listener as extensions;
 use extensions::http_inspector::v3::HttpInspector;
 use extensions::original_dst::v3::OriginalDst;
-use extensions::proxy_protocol::v3::ProxyProtocol;
 use extensions::tls_inspector::v3::TlsInspector;
 use pb::filter_chain_match::ConnectionSourceType;
 use pb::listener::connection_balance_config::{BalanceType, ExactBalance};
@@ -15,6 +14,7 @@ use super::access_log;
 use super::address;
 use super::hcm;
 use super::network_filter;
+use super::proxy_protocol;
 use super::quic;
 use super::scalar;
 use super::tls;
@@ -84,12 +84,8 @@ fn listener_filter(filter: &ListenerFilter) -> pb::ListenerFilter {
         ListenerFilter::HttpInspector => {
             ("envoy.filters.listener.http_inspector", scalar::any(&HttpInspector {}))
         }
-        ListenerFilter::ProxyProtocol { allow_requests_without_proxy_protocol } => {
-            let config = ProxyProtocol {
-                allow_requests_without_proxy_protocol: *allow_requests_without_proxy_protocol,
-                ..Default::default()
-            };
-            ("envoy.filters.listener.proxy_protocol", scalar::any(&config))
+        ListenerFilter::ProxyProtocol(filter) => {
+            ("envoy.filters.listener.proxy_protocol", scalar::any(&proxy_protocol::filter(filter)))
         }
         ListenerFilter::OriginalDst => ("envoy.filters.listener.original_dst", scalar::any(&OriginalDst {})),
     };

@@ -39,6 +39,8 @@ mod limits;
 
 mod http_options;
 
+mod proxy_protocol;
+
 mod cluster;
 
 mod retry;

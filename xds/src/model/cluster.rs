@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     ClusterName, ConfigSource, HealthCheck, Http1Options, Http2Options, LoadAssignment, LoadBalancing,
-    Metadata, OutlierDetection, UpstreamTls, Value,
+    Metadata, OutlierDetection, ProxyProtocolVersion, Tlv, TlvSelection, UpstreamTls, Value,
 };
 
 /// A cluster.
@@ -143,6 +143,37 @@ pub enum UpstreamTransport {
     Plain,
     /// In TLS.
     Tls(Box<UpstreamTls>),
+    /// After a header that says who asked; what is inside is plain or TLS.
+    Proxied(Box<ProxiedTransport>),
+}
+
+impl UpstreamTransport {
+    /// The TLS, if bytes are encrypted.
+    #[must_use]
+    pub fn tls(&self) -> Option<&UpstreamTls> {
+        match self {
+            Self::Plain => None,
+            Self::Tls(tls) => Some(tls),
+            Self::Proxied(proxied) => proxied.inner.tls(),
+        }
+    }
+}
+
+/// A transport that tells endpoints who asked (`ProxyProtocolUpstreamTransport`).
+#[derive(Debug, Clone, PartialEq)]
+pub struct ProxiedTransport {
+    /// The header's form.
+    pub version: ProxyProtocolVersion,
+    /// Which TLVs of the client's header go on.
+    pub pass_through: TlvSelection,
+    /// More of them.
+    pub added: Vec<Tlv>,
+    /// Whether connections are made for clients without an IP address.
+    pub allow_unspecified_address: bool,
+    /// Whether TLVs tell connections apart, too (here they always do).
+    pub tlv_as_pool_key: bool,
+    /// What follows the header: plain or TLS.
+    pub inner: UpstreamTransport,
 }
 
 /// A transport for endpoints whose `envoy.transport_socket_match` metadata holds all of `matches`.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     AccessLog, Address, Cidr, ConnectionFilter, DataSource, DownstreamTls, HttpConnectionManager,
-    ListenerName, TcpProxy,
+    ListenerName, ProxyProtocolFilter, TcpProxy,
 };
 
 /// A listener.
@@ -114,10 +114,7 @@ pub enum ListenerFilter {
     /// Tells HTTP/1 from HTTP/2 on plain text.
     HttpInspector,
     /// Expects a PROXY protocol header, version 1 or 2.
-    ProxyProtocol {
-        /// Whether a connection without the header is served as it is.
-        allow_requests_without_proxy_protocol: bool,
-    },
+    ProxyProtocol(Box<ProxyProtocolFilter>),
     /// Takes the address a redirected connection was meant for.
     OriginalDst,
 }

@@ -31,6 +31,8 @@ mod tls;
 
 mod secret;
 
+mod proxy_protocol;
+
 mod listener;
 
 mod filter_state;
@@ -78,8 +80,8 @@ pub use balance::{
 };
 pub use bootstrap::{Admin, Bootstrap, DynamicResources, Node};
 pub use cluster::{
-    CircuitBreakers, Cluster, Discovery, DnsLookupFamily, DnsOptions, RetryBudget, TcpKeepalive, Thresholds,
-    TransportSocketMatch, UpstreamHttp, UpstreamProtocol, UpstreamTransport,
+    CircuitBreakers, Cluster, Discovery, DnsLookupFamily, DnsOptions, ProxiedTransport, RetryBudget,
+    TcpKeepalive, Thresholds, TransportSocketMatch, UpstreamHttp, UpstreamProtocol, UpstreamTransport,
 };
 pub use endpoint::{Endpoint, EndpointHealth, LoadAssignment, Locality, LocalityEndpoints};
 pub use filter::{
@@ -121,6 +123,7 @@ pub use metadata_matcher::{MetadataMatcher, ValueMatcher};
 pub use mirror::{MirrorTarget, RequestMirror};
 pub use name::{ClusterName, ListenerName, RouteConfigName, SecretName};
 pub use network::{ConnectionFilter, ConnectionLimit, ConnectionRateLimit};
+pub use proxy_protocol::{ProxyProtocolFilter, ProxyProtocolVersion, Tlv, TlvSelection};
 pub use rate_limit::{DescriptorAction, RateLimit, RouteRateLimits, TokenBucket};
 pub use retry::{BackOff, RetryCondition, RetryPolicy};
 pub use route::{

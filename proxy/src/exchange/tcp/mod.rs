@@ -15,6 +15,7 @@ use tokio::io::{AsyncRead, AsyncWrite};
 use xds::model::FilterStateFactory;
 
 use super::copy::{Copied, CopyEnd, CopyLimits, copy};
+use super::origin;
 use crate::body::Text;
 use crate::error::{Error, Reason};
 use crate::observe::record::{ConnectionFacts, Record, UpstreamFacts};
@@ -106,7 +107,8 @@ async fn attempt(
     record: &mut Record,
 ) -> Result<Connected, Error> {
     let server_name = record.attributes.text_of(FilterStateFactory::UpstreamServerName).map(Text::from);
-    let options = SendOptions { server_name, ..SendOptions::default() };
+    let origin = origin::of(&record.connection, &record.connection.remote, cluster);
+    let options = SendOptions { server_name, origin, ..SendOptions::default() };
     let picked = cluster.pick(&PickContext { hash, ..PickContext::default() }, random)?;
     let host = picked.host.address().clone();
     record.upstream = Some(UpstreamFacts { host, local: None, protocol: "" });

@@ -106,6 +106,7 @@ impl Proxy {
             server_name: None,
             tls: None,
             remote_text: Default::default(),
+            tlvs: None,
             attributes: Default::default(),
         };
         let (policy, clusters, pools) = (self.policy.clone(), self.clusters.clone(), self.pools.clone());

@@ -27,6 +27,7 @@ fn connection() -> Rc<ConnectionFacts> {
         server_name: None,
         tls: None,
         remote_text: Default::default(),
+        tlvs: None,
         attributes: Default::default(),
     })
 }

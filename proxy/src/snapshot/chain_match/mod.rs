@@ -6,8 +6,9 @@
 
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::sync::Arc;
 
-use xds::model::{Cidr, FilterChainMatch, SourceType, TransportProtocol};
+use xds::model::{Cidr, FilterChainMatch, SourceType, Tlv, TransportProtocol};
 
 /// What is known of a connection when its chain is chosen. An address is `None` on Unix domain sockets.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,6 +25,8 @@ pub struct Arrival {
     pub server_name: Option<String>,
     /// ALPN as offered, or what the HTTP inspector found, in the client's order.
     pub application_protocols: Vec<String>,
+    /// What a PROXY header says beside the addresses and may be passed on.
+    pub tlvs: Option<Arc<[Tlv]>>,
 }
 
 impl Arrival {
@@ -37,6 +40,7 @@ impl Arrival {
             transport: TransportProtocol::RawBuffer,
             server_name: None,
             application_protocols: Vec::new(),
+            tlvs: None,
         }
     }
 }

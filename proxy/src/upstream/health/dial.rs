@@ -10,7 +10,6 @@ use super::problem::Problem;
 use crate::codec::io::Stream;
 use crate::identity::AlpnFallback;
 use crate::upstream::host::Host;
-use crate::upstream::transport::Transport;
 use crate::upstream::{connect, handshake};
 
 /// What requests of checks carry.
@@ -32,8 +31,12 @@ pub(super) async fn connect(
     address: &Address,
     alpn: Option<AlpnFallback>,
 ) -> Result<Stream, Problem> {
-    let stream = connect::connect(address, None).await.map_err(Problem::unreachable)?;
-    let Transport::Tls(tls) = host.transport() else { return Ok(stream) };
+    let mut stream = connect::connect(address, None).await.map_err(Problem::unreachable)?;
+    if let Some(proxied) = host.transport().proxied() {
+        let said = handshake::introduce(&mut stream, &proxied.model, None, address).await;
+        said.map_err(Problem::unreachable)?;
+    }
+    let Some(tls) = host.transport().tls() else { return Ok(stream) };
     let session = tls.session().map_err(Problem::unreachable)?;
     let config = alpn.map_or(&session.config, |alpn| session.config_for(alpn));
     let name = handshake::server_name(tls.model(), host, None).map_err(Problem::unreachable)?;

@@ -2,12 +2,14 @@
 
 use std::net::SocketAddr;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use rustls_pki_types::CertificateDer;
 use xds::model::RoutingPriority;
 
 use crate::body::{Response, Text, Version};
 use crate::codec::io::Stream;
+use crate::upstream::origin::Origin;
 
 /// How a request is to be sent.
 #[derive(Debug, Clone)]
@@ -19,11 +21,18 @@ pub struct SendOptions {
     /// The server name to ask for instead of the configured one. Without it, `Pools::send` takes the request's
     /// authority where the cluster has `auto_sni`.
     pub server_name: Option<Text>,
+    /// Who asked, where the cluster's endpoints are told.
+    pub origin: Option<Arc<Origin>>,
 }
 
 impl Default for SendOptions {
     fn default() -> Self {
-        Self { priority: RoutingPriority::Default, downstream_version: Version::Http11, server_name: None }
+        Self {
+            priority: RoutingPriority::Default,
+            downstream_version: Version::Http11,
+            server_name: None,
+            origin: None,
+        }
     }
 }
 

@@ -18,6 +18,7 @@ use crate::error::{Error, Reason};
 use crate::identity::{AlpnFallback, ClientTls};
 use crate::limits;
 use crate::upstream::host::Host;
+use crate::upstream::origin::Origin;
 use crate::upstream::transport::Transport;
 use crate::upstream::{connect, handshake};
 
@@ -50,6 +51,8 @@ pub struct Plan {
     pub wanted: Wanted,
     pub tls: Option<Tls>,
     pub server_name: Option<Text>,
+    /// Whose connections they are, where endpoints are told.
+    pub origin: Option<Arc<Origin>>,
     pub connect_timeout: Duration,
     pub keepalive: Option<TcpKeepalive>,
     pub http1: Rc<H1ClientSettings>,
@@ -84,7 +87,7 @@ impl Tls {
     /// # Errors
     /// `UpstreamTls` while there is no usable identity or trust.
     pub fn now(transport: &Transport, wanted: Wanted) -> Result<Option<Self>, Error> {
-        let Transport::Tls(source) = transport else { return Ok(None) };
+        let Some(source) = transport.tls() else { return Ok(None) };
         let session = source.session()?;
         let config = match wanted {
             Wanted::Http1 => session.config_for(AlpnFallback::Http1),
@@ -111,12 +114,14 @@ impl Plan {
         wanted: Wanted,
         tls: Option<Tls>,
         server_name: Option<Text>,
+        origin: Option<Arc<Origin>>,
     ) -> Self {
         let http = &cluster.http;
         Self {
             wanted,
             tls,
             server_name,
+            origin,
             connect_timeout: cluster.connect_timeout,
             keepalive: cluster.tcp_keepalive,
             http1: Rc::new(H1ClientSettings {
@@ -164,7 +169,10 @@ impl Plan {
     }
 
     async fn open_without_limit(&self, host: &Host) -> Result<Stream, Error> {
-        let stream = connect::connect(host.address(), self.keepalive).await?;
+        let mut stream = connect::connect(host.address(), self.keepalive).await?;
+        if let Some(proxied) = host.transport().proxied() {
+            handshake::introduce(&mut stream, &proxied.model, self.origin.as_deref(), host.address()).await?;
+        }
         let Some(tls) = &self.tls else { return Ok(stream) };
         let name = handshake::server_name(tls.source.model(), host, self.server_name.as_deref())?;
         handshake::secure(stream, Arc::clone(&tls.config), name, host.address()).await

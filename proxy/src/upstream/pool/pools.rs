@@ -23,6 +23,7 @@ use crate::limits::POOL_SWEEP;
 use crate::upstream::cluster::Cluster;
 use crate::upstream::handshake::name_of_authority;
 use crate::upstream::host::Host;
+use crate::upstream::origin::Origin;
 use crate::upstream::outlier::monitor::Outcome;
 use crate::upstream::state::{Availability, HealthFlag};
 
@@ -47,6 +48,8 @@ struct Key {
     wanted: Wanted,
     priority: RoutingPriority,
     server_name: Option<Text>,
+    /// Whose connection it is, where the endpoint is told.
+    origin: Option<Arc<Origin>>,
 }
 
 /// A connection for bytes.
@@ -110,7 +113,7 @@ impl Pools {
             }
             asked => asked.clone(),
         };
-        let pool = self.pool(cluster, host, options.priority, wanted, server_name)?;
+        let pool = self.pool(cluster, host, wanted, server_name, options)?;
         let idempotent = request.head.method.is_idempotent();
         let mut request = request;
         let mut fresh = false;
@@ -167,7 +170,8 @@ impl Pools {
         let permit = cluster.circuit(options.priority).try_connection()?;
         let tls =
             Tls::now(host.transport(), Wanted::Bytes).inspect_err(|error| refuse(cluster, host, error))?;
-        let plan = Plan::new(cluster.model(), Wanted::Bytes, tls, options.server_name.clone());
+        let name = options.server_name.clone();
+        let plan = Plan::new(cluster.model(), Wanted::Bytes, tls, name, options.origin.clone());
         let meter = Meter::new(cluster, host, permit, || {});
         match plan.open(host).await {
             Ok(stream) => {
@@ -191,18 +195,21 @@ impl Pools {
         &self,
         cluster: &Arc<Cluster>,
         host: &Arc<Host>,
-        priority: RoutingPriority,
         wanted: Wanted,
         server_name: Option<Text>,
+        options: &SendOptions,
     ) -> Result<Rc<HostPool>, Error> {
         let tls = Tls::now(host.transport(), wanted).inspect_err(|error| refuse(cluster, host, error))?;
         let generation = tls.as_ref().map_or(0, |tls| tls.generation);
-        let key = Key { host: host.state().id(), generation, wanted, priority, server_name };
+        let origin = options.origin.clone().filter(|_| host.transport().proxied().is_some());
+        let priority = options.priority;
+        let key = Key { host: host.state().id(), generation, wanted, priority, server_name, origin };
         let mut pools = self.0.pools.borrow_mut();
         if let Some(pool) = pools.get(&key) {
             return Ok(Rc::clone(pool));
         }
-        let plan = Plan::new(cluster.model(), wanted, tls, key.server_name.clone());
+        let name = key.server_name.clone();
+        let plan = Plan::new(cluster.model(), wanted, tls, name, key.origin.clone());
         let pool = HostPool::new(cluster, host, priority, plan);
         pools.insert(key, Rc::clone(&pool));
         Ok(pool)

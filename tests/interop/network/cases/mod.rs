@@ -4,5 +4,8 @@ mod table;
 
 mod chains;
 
+mod proxied;
+
 pub use chains::topic as chains;
+pub use proxied::topic as proxied;
 pub use table::Topic;

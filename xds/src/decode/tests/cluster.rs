@@ -31,7 +31,7 @@ fn unsupported_fields_of_a_cluster_are_refused_with_their_path() {
         ("circuit_breakers: {thresholds: [{max_connection_pools: 1}]}", "circuit_breakers.thresholds[0].max_connection_pools: is not supported here"),
         ("circuit_breakers: {thresholds: [{retry_budget: {budget_interval: 1s}}]}", "circuit_breakers.thresholds[0].retry_budget.budget_interval: is not supported here"),
         ("circuit_breakers: {per_host_thresholds: [{max_requests: 1}]}", "circuit_breakers.per_host_thresholds[0].max_requests: is not supported here"),
-        ("transport_socket: {name: x, typed_config: {'@type': type.googleapis.com/envoy.extensions.transport_sockets.tap.v3.Tap}}", "transport_socket.typed_config: \"x\" has the type \"type.googleapis.com/envoy.extensions.transport_sockets.tap.v3.Tap\", which is not supported; accepted: UpstreamTlsContext, RawBuffer"),
+        ("transport_socket: {name: x, typed_config: {'@type': type.googleapis.com/envoy.extensions.transport_sockets.tap.v3.Tap}}", "transport_socket.typed_config: \"x\" has the type \"type.googleapis.com/envoy.extensions.transport_sockets.tap.v3.Tap\", which is not supported; accepted: UpstreamTlsContext, ProxyProtocolUpstreamTransport, RawBuffer"),
         ("cluster_type: {name: x, typed_config: {'@type': type.googleapis.com/envoy.extensions.clusters.aggregate.v3.ClusterConfig}}", "cluster_type.typed_config: \"x\" has the type"),
         ("cluster_type: {name: x, typed_config: {'@type': type.googleapis.com/envoy.extensions.clusters.dns.v3.DnsCluster, dns_min_refresh_rate: 1s}}", "cluster_type.typed_config.dns_min_refresh_rate: is not supported here"),
     ];

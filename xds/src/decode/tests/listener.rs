@@ -61,6 +61,7 @@ fn listeners_are_refused_with_their_path() {
         listener(&filter("original_src.v3.OriginalSrc", "mark: 1"), "listener_filters[0].typed_config: \"f\" has the type"),
         listener(&filter("tls_inspector.v3.TlsInspector", "enable_ja3_fingerprinting: true"), "listener_filters[0].typed_config.enable_ja3_fingerprinting: true is not"),
         listener(&filter("proxy_protocol.v3.ProxyProtocol", "rules: [{}]"), "listener_filters[0].typed_config.rules: is not"),
+        listener(&filter("proxy_protocol.v3.ProxyProtocol", "pass_through_tlvs: {match_type: INCLUDE, tlv_type: [256]}"), "listener_filters[0].typed_config.pass_through_tlvs.tlv_type[0]: 256 is not accepted"),
         row("{name: l}", "address: is required"),
         row(format!("{{{ADDRESS}, filter_chains: [{{filters: [{}]}}]}}", tcp("cluster: c")), "name: must not be empty"),
         row(format!("{{name: l, {ADDRESS}}}"), "filter_chains: must not be empty; or set default_filter_chain"),

@@ -10,8 +10,8 @@ use crate::model::{
     Address, CircuitBreakers, Cluster, ClusterName, Discovery, DnsLookupFamily, DnsOptions, Endpoint,
     EndpointHealth, GrpcHealthCheck, HashFunction, HealthCheck, HealthCheckKind, HttpHealthCheck, LbPolicy,
     LeastRequest, LoadAssignment, LoadBalancing, LocalityBalancing, LocalityEndpoints, Maglev,
-    OutlierDetection, RetryBudget, RingHash, SlowStart, StatusRange, TcpHealthCheck, TcpKeepalive,
-    Thresholds, TransportSocketMatch, UpstreamProtocol, UpstreamTransport,
+    OutlierDetection, ProxiedTransport, RetryBudget, RingHash, SlowStart, StatusRange, TcpHealthCheck,
+    TcpKeepalive, Thresholds, Tlv, TransportSocketMatch, UpstreamProtocol, UpstreamTransport,
 };
 
 type MakeAddress = fn(&mut Choices<'_>) -> Address;
@@ -231,7 +231,19 @@ fn thresholds(from: &mut Choices<'_>) -> Thresholds {
 }
 
 fn transport(from: &mut Choices<'_>) -> UpstreamTransport {
-    from.maybe(tls::upstream).map_or(UpstreamTransport::Plain, |tls| UpstreamTransport::Tls(Box::new(tls)))
+    let inner = from.maybe(tls::upstream);
+    let inner = inner.map_or(UpstreamTransport::Plain, |tls| UpstreamTransport::Tls(Box::new(tls)));
+    if !from.flag() {
+        return inner;
+    }
+    UpstreamTransport::Proxied(Box::new(ProxiedTransport {
+        version: common::proxy_protocol_version(from),
+        pass_through: common::tlv_selection(from),
+        added: from.list(2, |from| Tlv { kind: from.between(0, 255) as u8, value: from.name().into_bytes() }),
+        allow_unspecified_address: from.flag(),
+        tlv_as_pool_key: from.flag(),
+        inner,
+    }))
 }
 
 fn seconds(from: &mut Choices<'_>) -> Duration {
@@ -251,7 +263,7 @@ pub(super) fn cluster(from: &mut Choices<'_>) -> Cluster {
         .iter()
         .map(|found| &found.transport)
         .chain([&transport_here])
-        .any(|found| *found == UpstreamTransport::Plain);
+        .any(|found| found.tls().is_none());
     let http = manager::upstream(from, !plain);
     Cluster {
         name: ClusterName::new(from.name()),

@@ -7,8 +7,8 @@ use super::choices::Choices;
 use crate::model::{
     AccessLog, AccessLogFilter, AccessLogFormat, AccessLogSink, Address, ApiType, Cidr, ClusterName,
     Comparison, ConfigSource, DataSource, FormatString, Fraction, HeaderMatcher, HeaderTest, Host, JsonValue,
-    Locality, Metadata, MetadataKey, MetadataMatcher, Regex, RuntimeUInt32, SocketAddress, StringMatcher,
-    StringPattern, Value, ValueMatcher,
+    Locality, Metadata, MetadataKey, MetadataMatcher, ProxyProtocolVersion, Regex, RuntimeUInt32,
+    SocketAddress, StringMatcher, StringPattern, TlvSelection, Value, ValueMatcher,
 };
 
 fn ip(from: &mut Choices<'_>) -> IpAddr {
@@ -248,5 +248,17 @@ pub(super) fn access_log(from: &mut Choices<'_>) -> AccessLog {
             _ => AccessLogFormat::Json { fields: json_object(from, 1), omit_empty_values: from.flag() },
         },
         filter: from.maybe(|from| log_filter(from, 1)),
+    }
+}
+
+pub(super) fn proxy_protocol_version(from: &mut Choices<'_>) -> ProxyProtocolVersion {
+    from.one_of(&[ProxyProtocolVersion::V1, ProxyProtocolVersion::V2])
+}
+
+pub(super) fn tlv_selection(from: &mut Choices<'_>) -> TlvSelection {
+    match from.between(0, 2) {
+        0 => TlvSelection::None,
+        1 => TlvSelection::All,
+        _ => TlvSelection::Types(from.list(3, |from| from.one_of(&[1, 0x20, 0xe0, 0xff]))),
     }
 }

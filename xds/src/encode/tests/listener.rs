@@ -5,8 +5,8 @@ use super::{common, filter, manager, metadata, tls};
 use crate::model::{
     Address, ApiListener, ClusterName, CodecType, ConnectionFilter, ConnectionLimit, ConnectionRateLimit,
     ConnectionState, DownstreamTransport, FilterChain, FilterChainMatch, HashPolicy, HashSource, Listener,
-    ListenerFilter, ListenerName, NetworkFilter, QuicOptions, RuntimeSwitch, SourceType, TcpProxy, TcpTarget,
-    TrafficDirection, TransportProtocol,
+    ListenerFilter, ListenerName, NetworkFilter, ProxyProtocolFilter, QuicOptions, RuntimeSwitch, SourceType,
+    TcpProxy, TcpTarget, TrafficDirection, TransportProtocol,
 };
 
 fn tcp_proxy(from: &mut Choices<'_>) -> TcpProxy {
@@ -104,7 +104,12 @@ fn listener_filter(from: &mut Choices<'_>) -> ListenerFilter {
     match from.between(0, 2) {
         0 => ListenerFilter::HttpInspector,
         1 => ListenerFilter::OriginalDst,
-        _ => ListenerFilter::ProxyProtocol { allow_requests_without_proxy_protocol: from.flag() },
+        _ => ListenerFilter::ProxyProtocol(Box::new(ProxyProtocolFilter {
+            allow_requests_without_proxy_protocol: from.flag(),
+            pass_through: common::tlv_selection(from),
+            disallowed_versions: from.list(2, common::proxy_protocol_version),
+            stat_prefix: from.text(),
+        })),
     }
 }
 
