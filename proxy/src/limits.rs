@@ -165,6 +165,9 @@ pub const MIRROR_BUFFER_BYTES: usize = 1024 * 1024;
 /// How long a copy may hold its request back, all in all; then it is given up.
 pub const MIRROR_HOLD_MAX: Duration = Duration::from_secs(1);
 
+/// How often a UDP listener that goes looks whether its last session is over.
+pub const UDP_DRAIN_LOOK: Duration = Duration::from_millis(200);
+
 /// Bytes that an `echo` filter holds of a connection.
 pub const ECHO_BUFFER_BYTES: usize = 16 * 1024;
 

@@ -25,6 +25,8 @@ mod connection;
 #[cfg(feature = "http3")]
 mod quic;
 
+mod udp;
+
 pub mod worker;
 
 #[cfg(test)]

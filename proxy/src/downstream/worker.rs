@@ -20,6 +20,7 @@ use super::local::Local;
 #[cfg(feature = "http3")]
 use super::quic;
 use super::turns::Turns;
+use super::udp;
 use crate::drain::{Drain, Draining, Phase};
 use crate::exchange::context::Worker;
 use crate::limits;
@@ -184,6 +185,9 @@ fn arrive(
                 continue;
             }
             let started = match &sockets.kind {
+                SocketKind::Udp(own) if listener.udp.is_some() => {
+                    start_udp(index, own, listener, sockets, local)
+                }
                 SocketKind::Udp(own) => start_quic(index, own, listener, sockets, shared, local),
                 SocketKind::Tcp(_) | SocketKind::Unix(_) => shared
                     .listening(index, listener, sockets)
@@ -199,6 +203,20 @@ fn arrive(
             }
         }
     }
+}
+
+fn start_udp(
+    index: usize,
+    own: &[UdpSocket],
+    listener: &Arc<Listener>,
+    sockets: &Arc<Sockets>,
+    local: &Rc<Local>,
+) -> io::Result<Accepting> {
+    let socket = own[index % own.len()].try_clone()?;
+    let current = Rc::new(RefCell::new(Arc::clone(listener)));
+    let drain = Rc::new(Drain::new());
+    udp::start(socket, Rc::clone(&current), Rc::clone(local), drain.watch())?;
+    Ok(Accepting { sockets: Arc::clone(sockets), listener: current, drain })
 }
 
 #[cfg(feature = "http3")]

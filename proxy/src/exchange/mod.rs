@@ -36,4 +36,6 @@ pub mod copy;
 
 pub mod tcp;
 
+pub mod udp;
+
 pub mod raw;

@@ -203,7 +203,7 @@ impl<'a> Visit<'a> {
                 priority: forward.priority,
                 downstream_version: head.version,
                 server_name: self.server_name(),
-                origin: origin::of(&self.connection, &self.connection.remote, cluster),
+                origin: origin::of(self.connection, &self.connection.remote, cluster),
             },
             hash: hashed.hash,
             named,

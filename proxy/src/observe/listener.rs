@@ -31,6 +31,8 @@ pub enum ListenerMetric {
     AcceptError,
     /// Connections closed by a bug here.
     CxPanicked,
+    /// Datagrams that are too long.
+    UdpRxDatagramDropped,
 }
 
 impl MetricSet for ListenerMetric {
@@ -58,6 +60,11 @@ impl MetricSet for ListenerMetric {
             name: "downstream_cx_panicked",
             kind: Kind::Counter,
             help: "Connections closed by a bug here.",
+        },
+        Metric {
+            name: "udp.downstream_rx_datagram_dropped",
+            kind: Kind::Counter,
+            help: "Datagrams that are too long.",
         },
     ];
 

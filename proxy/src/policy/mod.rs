@@ -39,6 +39,8 @@ pub mod reply;
 
 pub mod tcp;
 
+pub mod udp;
+
 pub mod network;
 
 #[cfg(test)]

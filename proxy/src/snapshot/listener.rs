@@ -11,6 +11,7 @@ use super::sockets::{SocketKind, Sockets};
 use crate::observe::listener::ListenerStats;
 use crate::observe::metrics::{Counters, Scope};
 use crate::observe::proxy_protocol::ProxyProtocolMetric;
+use crate::policy::udp::UdpPolicy;
 
 /// A listener that serves.
 #[derive(Debug)]
@@ -27,6 +28,8 @@ pub struct Listener {
     pub default_chain: Option<Arc<Chain>>,
     /// Counters.
     pub stats: Arc<ListenerStats>,
+    /// What is done with datagrams.
+    pub udp: Option<Arc<UdpPolicy>>,
     /// Counters of PROXY headers, if one is expected.
     pub proxy_protocol: Option<Arc<Counters<ProxyProtocolMetric>>>,
 }
@@ -67,6 +70,11 @@ impl Listener {
             Some(previous) => Arc::clone(&previous.stats),
             None => Arc::new(ListenerStats::register(&stat_name(model), &environment.registry)),
         };
+        let same = |previous: &&Arc<Self>| previous.model.udp == model.udp;
+        let udp = match previous.filter(same) {
+            Some(previous) => previous.udp.clone(),
+            None => model.udp.as_ref().map(|udp| Arc::new(UdpPolicy::compile(udp, &environment.shared))),
+        };
         let proxy_protocol = model.listener_filters.iter().find_map(|filter| match filter {
             ListenerFilter::ProxyProtocol(filter) => Some(filter),
             ListenerFilter::TlsInspector | ListenerFilter::HttpInspector | ListenerFilter::OriginalDst => {
@@ -77,7 +85,16 @@ impl Listener {
             let scope = Scope::new("proxy_proto", "envoy_proxy_protocol_prefix", filter.stat_prefix.as_str());
             environment.shared.counters(scope)
         });
-        Ok(Self { model: Arc::clone(model), sockets, matcher, chains, default_chain, stats, proxy_protocol })
+        Ok(Self {
+            model: Arc::clone(model),
+            sockets,
+            matcher,
+            chains,
+            default_chain,
+            stats,
+            udp,
+            proxy_protocol,
+        })
     }
 
     /// Lets clients connect.
@@ -113,7 +130,7 @@ fn bind(
     std::iter::once(&model.address)
         .chain(&model.additional_addresses)
         .map(|address| {
-            let udp = model.quic.is_some();
+            let udp = model.quic.is_some() || model.udp.is_some();
             let kept = old.iter().find(|s| {
                 let same = matches!(s.kind, SocketKind::Udp(_)) == udp && s.reuse_port == reuse_port;
                 s.configured == *address && same

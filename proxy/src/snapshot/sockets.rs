@@ -57,7 +57,7 @@ impl Sockets {
                 let ip = socket_address.ip().ok_or_else(|| {
                     format!("address {address}: a listener needs an IP address, {address} is a name")
                 })?;
-                if listener.quic.is_some() {
+                if listener.quic.is_some() || listener.udp.is_some() {
                     let sockets = bind_all(Type::DGRAM, ip, workers, true).map_err(refuse)?;
                     let sockets: Vec<_> = sockets.into_iter().map(UdpSocket::from).collect();
                     let bound = sockets[0].local_addr().map_err(refuse)?;

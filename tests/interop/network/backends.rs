@@ -1,7 +1,7 @@
 //! Backends that tell what they received. They run as long as the test does.
 
 use std::io::{Read, Write};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 use std::sync::Arc;
 
 use harness::certs::{Authority, provider};
@@ -16,6 +16,7 @@ pub fn start(word: &str) -> Option<SocketAddr> {
         "raw" => raw,
         "http" => http,
         "tls" => tls,
+        "udp" => return Some(udp(word)),
         _ => return None,
     };
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port on loopback");
@@ -29,6 +30,39 @@ pub fn start(word: &str) -> Option<SocketAddr> {
         }
     });
     Some(addr)
+}
+
+/// Answers each datagram with its name and the session's number; some texts ask for more.
+fn udp(name: &str) -> SocketAddr {
+    let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port on loopback");
+    let addr = socket.local_addr().expect("a bound socket has an address");
+    let name = name.to_owned();
+    std::thread::spawn(move || {
+        let mut sessions: Vec<SocketAddr> = Vec::new();
+        let mut buffer = vec![0; 65_536];
+        while let Ok((read, from)) = socket.recv_from(&mut buffer) {
+            let known = sessions.iter().position(|known| *known == from);
+            let number = known.unwrap_or_else(|| {
+                sessions.push(from);
+                sessions.len() - 1
+            });
+            let text = String::from_utf8_lossy(&buffer[..read]).into_owned();
+            let mut answer = format!("<{name} {number:03}> {text}").into_bytes();
+            let times = match text.as_str() {
+                "silent" => 0,
+                "twice" => 2,
+                _ => 1,
+            };
+            if let Some(length) = text.strip_prefix("big ").and_then(|length| length.parse().ok()) {
+                answer = vec![b'x'; length];
+            }
+            for _ in 0..times {
+                // A client that is gone misses it.
+                let _ = socket.send_to(&answer, from);
+            }
+        }
+    });
+    addr
 }
 
 /// Says its name and what a PROXY header said, then what comes, byte by byte.

@@ -50,3 +50,8 @@ fn network_filters_do_as_envoys_do() {
 fn endpoints_are_told_of_clients_as_by_envoy() {
     compare(&cases::proxied());
 }
+
+#[test]
+fn datagrams_go_as_through_envoy() {
+    compare(&cases::udp());
+}

@@ -1,8 +1,8 @@
 //! A case as a list of steps, and what came of it as one line.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::{ErrorKind, Read, Write};
-use std::net::{Shutdown, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, TcpStream, UdpSocket};
 use std::time::{Duration, Instant};
 
 use harness::message::Request;
@@ -13,6 +13,8 @@ use super::stand::Stand;
 const FIRST: Duration = Duration::from_secs(3);
 /// How long a connection is silent before no more is expected of it.
 const SILENCE: Duration = Duration::from_millis(150);
+/// How long a datagram is waited for.
+const HEARD: Duration = Duration::from_millis(400);
 /// How long nothing must come where nothing is to come.
 const QUIET: Duration = Duration::from_millis(400);
 
@@ -29,6 +31,12 @@ pub enum Step {
     Read(usize),
     /// Looks that nothing comes, and whether the connection is open.
     Quiet(usize),
+    /// Sends a datagram; the first of a client makes its socket.
+    Datagram(usize, &'static str, Vec<u8>),
+    /// Receives a datagram.
+    Hear(usize),
+    /// Receives a datagram for each of these clients; looked at is how many came, from how many backends.
+    Spread(Vec<usize>),
     /// Closes.
     Close(usize),
     /// Sets runtime values (`key=text&key=text`).
@@ -48,7 +56,14 @@ pub struct Case {
 
 /// What came of a case.
 pub fn tell(case: &Case, stand: &Stand) -> String {
-    let mut told = Told { stand, open: BTreeMap::new(), names: Vec::new(), line: Vec::new() };
+    let mut told = Told {
+        stand,
+        open: BTreeMap::new(),
+        sockets: BTreeMap::new(),
+        sessions: Vec::new(),
+        names: Vec::new(),
+        line: Vec::new(),
+    };
     for step in &case.steps {
         told.step(step);
     }
@@ -61,6 +76,8 @@ pub fn tell(case: &Case, stand: &Stand) -> String {
 struct Told<'a> {
     stand: &'a Stand,
     open: BTreeMap<usize, TcpStream>,
+    sockets: BTreeMap<usize, UdpSocket>,
+    sessions: Vec<String>,
     /// Ports of clients and what they are called.
     names: Vec<(u16, String)>,
     line: Vec<String>,
@@ -80,6 +97,16 @@ impl Told<'_> {
             }
             Step::Read(client) => self.read(*client, FIRST),
             Step::Quiet(client) => self.read(*client, QUIET),
+            Step::Datagram(client, listener, bytes) => self.datagram(*client, listener, bytes),
+            Step::Hear(client) => {
+                let heard = self.hear(*client).map_or("nothing".to_owned(), |text| format!("{text:?}"));
+                self.line.push(format!("{client} {}", shortened(heard)));
+            }
+            Step::Spread(clients) => {
+                let heard: Vec<String> = clients.iter().filter_map(|client| self.hear(*client)).collect();
+                let names: BTreeSet<&str> = heard.iter().filter_map(|text| text.split(' ').next()).collect();
+                self.line.push(format!("{} answers of {} backends", heard.len(), names.len()));
+            }
             Step::Close(client) => {
                 self.open.remove(client);
                 std::thread::sleep(SILENCE);
@@ -106,6 +133,37 @@ impl Told<'_> {
             }
             Err(error) => self.line.push(format!("{client} not connected: {:?}", error.kind())),
         }
+    }
+
+    fn datagram(&mut self, client: usize, listener: &str, bytes: &[u8]) {
+        let addr = self.stand.addr(listener);
+        let socket = self.sockets.entry(client).or_insert_with(|| {
+            let socket = UdpSocket::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port on loopback");
+            socket.connect(addr).expect("loopback has a route");
+            socket.set_read_timeout(Some(HEARD)).expect("a wait above zero");
+            socket
+        });
+        // What the network says of a datagram before does not matter.
+        let _ = socket.send(bytes);
+    }
+
+    fn hear(&mut self, client: usize) -> Option<String> {
+        let mut bytes = vec![0; 65_536];
+        let read = self.sockets[&client].recv(&mut bytes).ok()?;
+        Some(self.renumbered(&bytes[..read].escape_ascii().to_string()))
+    }
+
+    /// An answer in which sessions have the numbers in which the case met them.
+    fn renumbered(&mut self, text: &str) -> String {
+        let parts = text.strip_prefix('<').and_then(|rest| rest.split_once('>'));
+        let Some((session, said)) = parts else { return text.to_owned() };
+        let known = self.sessions.iter().position(|known| known == session);
+        let number = known.unwrap_or_else(|| {
+            self.sessions.push(session.to_owned());
+            self.sessions.len() - 1
+        });
+        let name = session.split(' ').next().unwrap_or_default();
+        format!("<{name} in session {number}>{said}")
     }
 
     /// What comes within `first`, and then until there is silence or an end.

@@ -18,7 +18,7 @@ pub(super) enum Use {
     /// Literal IPs; port 0 lets the system choose.
     Listen,
     /// The same for UDP.
-    ListenQuic,
+    ListenUdp,
     /// Literal IPs with a port.
     Connect,
     /// Literal IPs or names, with a port; no Unix sockets.
@@ -35,9 +35,9 @@ pub(super) fn address(path: &Path<'_>, address: &pb::Address, usage: Use) -> Res
         Some(pb::address::Address::Pipe(pipe)) if usage == Use::Resolve => path
             .field("pipe")
             .refuse(format!("{:?} cannot be resolved by DNS; use a STATIC or EDS cluster", pipe.path)),
-        Some(pb::address::Address::Pipe(pipe)) if usage == Use::ListenQuic => path
+        Some(pb::address::Address::Pipe(pipe)) if usage == Use::ListenUdp => path
             .field("pipe")
-            .refuse(format!("{:?} does not carry QUIC; accepted: socket_address", pipe.path)),
+            .refuse(format!("{:?} does not carry datagrams; accepted: socket_address", pipe.path)),
         Some(pb::address::Address::Pipe(pipe)) => pipe_address(&path.field("pipe"), pipe),
         Some(pb::address::Address::EnvoyInternalAddress(_)) => {
             path.field("envoy_internal_address").unsupported()
@@ -67,21 +67,21 @@ fn socket_address(path: &Path<'_>, socket: &pb::SocketAddress, usage: Use) -> Re
     } = socket;
     absent!(path; resolver_name, ipv4_compat, network_namespace_filepath);
     match path.field("protocol").known(*protocol)? {
-        pb::socket_address::Protocol::Tcp if usage == Use::ListenQuic => {
-            return path.field("protocol").refuse("TCP does not carry QUIC; accepted: UDP");
+        pb::socket_address::Protocol::Tcp if usage == Use::ListenUdp => {
+            return path.field("protocol").refuse("TCP does not carry datagrams; accepted: UDP");
         }
         pb::socket_address::Protocol::Udp if usage == Use::Listen => {
-            let reason = "UDP is not supported here without udp_listener_config.quic_options; accepted: TCP";
+            let reason = "UDP is not supported here without udp_listener_config.quic_options or a UDP proxy; accepted: TCP";
             return path.field("protocol").refuse(reason);
         }
-        pb::socket_address::Protocol::Udp if usage != Use::ListenQuic => {
+        pb::socket_address::Protocol::Udp if usage != Use::ListenUdp => {
             return path.field("protocol").refuse("UDP is not supported here; accepted: TCP");
         }
         pb::socket_address::Protocol::Tcp | pb::socket_address::Protocol::Udp => {}
     }
     let port = match port_specifier {
         Some(pb::socket_address::PortSpecifier::PortValue(0))
-            if matches!(usage, Use::Listen | Use::ListenQuic) =>
+            if matches!(usage, Use::Listen | Use::ListenUdp) =>
         {
             0
         }

@@ -23,9 +23,10 @@ pub(super) fn filter_chains(
     path: &Path<'_>,
     chains: &[pb::FilterChain],
     default: &Option<pb::FilterChain>,
+    may_be_empty: bool,
 ) -> Result<(Vec<FilterChain>, Option<FilterChain>), Invalid> {
     let at = path.field("filter_chains");
-    if chains.is_empty() && default.is_none() {
+    if chains.is_empty() && default.is_none() && !may_be_empty {
         return at.refuse("must not be empty; or set default_filter_chain");
     }
     let chains = at.each(chains, filter_chain)?;

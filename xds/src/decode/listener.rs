@@ -15,7 +15,8 @@ use super::listener_filter;
 use super::path::{Invalid, Path, absent, off};
 use super::quic;
 use super::scalar::switch;
-use crate::model::{Address, Listener, ListenerName, TrafficDirection};
+use super::udp_proxy;
+use crate::model::{Address, Listener, ListenerName, QuicOptions, TrafficDirection, UdpProxy};
 
 /// Envoy's `listener_filters_timeout`.
 const LISTENER_FILTERS_TIMEOUT: Duration = Duration::from_secs(15);
@@ -54,14 +55,13 @@ pub(super) fn listener(
         return path.field("api_listener").refuse("makes a listener without sockets, which is none of these");
     }
     path.field("internal_listener").absent(listener_specifier)?;
-    let quic = quic::options(&path.field("udp_listener_config"), udp_listener_config)?;
-    let usage = if quic.is_some() { Use::ListenQuic } else { Use::Listen };
+    let (quic, udp, usage) = datagrams(path, listener_filters, udp_listener_config)?;
     let at = path.field("address");
     let bound = address::address(&at, at.required(address)?, usage)?;
     let (filter_chains, default_filter_chain) =
-        filter_chain::filter_chains(path, filter_chains, default_filter_chain)?;
-    let mut filters =
-        path.field("listener_filters").each(listener_filters, listener_filter::listener_filter)?;
+        filter_chain::filter_chains(path, filter_chains, default_filter_chain, udp.is_some())?;
+    let filters = if udp.is_some() { &[][..] } else { listener_filters };
+    let mut filters = path.field("listener_filters").each(filters, listener_filter::listener_filter)?;
     listener_filter::add_inspector(&mut filters, &filter_chains, quic.is_some());
     let timeout = path.field("listener_filters_timeout").optional(listener_filters_timeout)?;
     let listener = Listener {
@@ -90,9 +90,24 @@ pub(super) fn listener(
             .ranged(tcp_backlog_size, 1..=Listener::TCP_BACKLOG_SIZE)?
             .unwrap_or(Listener::TCP_BACKLOG_SIZE),
         quic,
+        udp,
         drain_modify_only: path.field("drain_type").known::<DrainType>(*drain_type)? == DrainType::ModifyOnly,
     };
-    quic::fits(path, listener)
+    udp_proxy::fits(path, quic::fits(path, listener)?)
+}
+
+/// What speaks over UDP, if anything does.
+fn datagrams(
+    path: &Path<'_>,
+    filters: &[pb::ListenerFilter],
+    config: &Option<pb::UdpListenerConfig>,
+) -> Result<(Option<QuicOptions>, Option<UdpProxy>, Use), Invalid> {
+    if let Some(udp) = udp_proxy::among(path, filters, config)? {
+        return Ok((None, Some(udp), Use::ListenUdp));
+    }
+    let quic = quic::options(&path.field("udp_listener_config"), config)?;
+    let usage = if quic.is_some() { Use::ListenUdp } else { Use::Listen };
+    Ok((quic, None, usage))
 }
 
 fn binds(bind: &Option<BoolValue>, deprecated: &Option<DeprecatedV1>) -> bool {

@@ -95,6 +95,8 @@ mod tcp_proxy;
 
 mod network_filter;
 
+mod udp_proxy;
+
 mod listener_filter;
 
 mod filter_chain;

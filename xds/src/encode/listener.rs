@@ -18,6 +18,7 @@ use super::proxy_protocol;
 use super::quic;
 use super::scalar;
 use super::tls;
+use super::udp_proxy;
 use crate::model::{
     Address, ApiListener, DownstreamTransport, FilterChain, FilterChainMatch, Listener, ListenerFilter,
     SourceType, TrafficDirection, TransportProtocol,
@@ -29,14 +30,14 @@ pub(super) fn listener(listener: &Listener) -> pb::Listener {
         name, address: bound, additional_addresses, filter_chains, default_filter_chain, listener_filters,
         listener_filters_timeout, continue_on_listener_filters_timeout, per_connection_buffer_limit_bytes,
         access_log, stat_prefix, traffic_direction, reuse_port, bind_to_port, exact_balance, tcp_backlog_size,
-        quic, drain_modify_only,
+        quic, udp, drain_modify_only,
     } = listener;
     let direction = match traffic_direction {
         TrafficDirection::Unspecified => PbDirection::Unspecified,
         TrafficDirection::Inbound => PbDirection::Inbound,
         TrafficDirection::Outbound => PbDirection::Outbound,
     };
-    let place = if quic.is_some() { address::udp } else { address::address };
+    let place = if quic.is_some() || udp.is_some() { address::udp } else { address::address };
     let additional =
         |more: &Address| pb::AdditionalAddress { address: Some(place(more)), ..Default::default() };
     let balance = ConnectionBalanceConfig { balance_type: Some(BalanceType::ExactBalance(ExactBalance {})) };
@@ -51,7 +52,11 @@ pub(super) fn listener(listener: &Listener) -> pb::Listener {
         default_filter_chain: default_filter_chain.as_ref().map(filter_chain),
         per_connection_buffer_limit_bytes: scalar::uint32(*per_connection_buffer_limit_bytes),
         drain_type: drain.into(),
-        listener_filters: listener_filters.iter().map(listener_filter).collect(),
+        listener_filters: listener_filters
+            .iter()
+            .map(listener_filter)
+            .chain(udp.iter().map(udp_proxy::listener_filter))
+            .collect(),
         listener_filters_timeout: scalar::span(*listener_filters_timeout),
         continue_on_listener_filters_timeout: *continue_on_listener_filters_timeout,
         traffic_direction: direction.into(),
@@ -60,7 +65,10 @@ pub(super) fn listener(listener: &Listener) -> pb::Listener {
         access_log: access_log::access_logs(access_log),
         tcp_backlog_size: backlog.and_then(scalar::uint32),
         bind_to_port: scalar::switch(*bind_to_port),
-        udp_listener_config: quic.as_ref().map(super::quic::udp_listener_config),
+        udp_listener_config: quic
+            .as_ref()
+            .map(super::quic::udp_listener_config)
+            .or_else(|| udp.as_ref().map(udp_proxy::udp_listener_config)),
         ..Default::default()
     }
 }

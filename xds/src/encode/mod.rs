@@ -63,6 +63,8 @@ mod hcm;
 
 mod network_filter;
 
+mod udp_proxy;
+
 mod listener;
 
 mod runtime;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::{
     AccessLog, Address, Cidr, ConnectionFilter, DataSource, DownstreamTls, HttpConnectionManager,
-    ListenerName, ProxyProtocolFilter, TcpProxy,
+    ListenerName, ProxyProtocolFilter, TcpProxy, UdpProxy,
 };
 
 /// A listener.
@@ -44,6 +44,8 @@ pub struct Listener {
     pub tcp_backlog_size: u32,
     /// QUIC over UDP instead of TCP (`udp_listener_config.quic_options`).
     pub quic: Option<QuicOptions>,
+    /// Datagrams to endpoints instead of connections: then there is neither a chain nor a listener filter (`udp_proxy`).
+    pub udp: Option<UdpProxy>,
     /// Drain only when the listener is removed or changed, not by `/healthcheck/fail` (`MODIFY_ONLY`).
     pub drain_modify_only: bool,
 }

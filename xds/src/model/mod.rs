@@ -61,6 +61,8 @@ mod retry;
 
 mod tcp;
 
+mod udp;
+
 mod endpoint;
 
 mod health;
@@ -142,4 +144,5 @@ pub use tls::{
     UpstreamTls, ValidationContext, ValidationSource,
 };
 pub use tls_params::{CipherSuite, KeyExchange, Named, SignatureAlgorithm};
+pub use udp::{UdpHash, UdpProxy};
 pub use upgrade::UpgradeConfig;

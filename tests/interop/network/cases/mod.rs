@@ -6,6 +6,9 @@ mod chains;
 
 mod proxied;
 
+mod udp;
+
 pub use chains::topic as chains;
 pub use proxied::topic as proxied;
 pub use table::Topic;
+pub use udp::topic as udp;

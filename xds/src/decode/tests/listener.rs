@@ -45,7 +45,7 @@ fn listeners_are_refused_with_their_path() {
         listener("use_original_dst: true", "use_original_dst: true is not supported here"),
         listener("socket_options: [{}]", "socket_options: is not supported here"),
         listener("udp_listener_config: {}", "udp_listener_config.quic_options: is required"),
-        listener("udp_listener_config: {quic_options: {}}", "address.socket_address.protocol: TCP does not carry QUIC"),
+        listener("udp_listener_config: {quic_options: {}}", "address.socket_address.protocol: TCP does not carry datagrams"),
         listener("api_listener: {}", "api_listener: makes a listener without sockets"),
         listener("internal_listener: {}", "internal_listener: is not supported here"),
         listener("tcp_keepalive: {}", "tcp_keepalive: is not supported here"),
@@ -67,7 +67,7 @@ fn listeners_are_refused_with_their_path() {
         row(format!("{{name: l, {ADDRESS}}}"), "filter_chains: must not be empty; or set default_filter_chain"),
         row("{name: l, address: {socket_address: {address: a.b, port_value: 1}}}", "address.socket_address.address: \"a.b\" is not an IP address"),
         row("{name: l, address: {socket_address: {address: 127.0.0.1, port_value: 65536}}}", "address.socket_address.port_value: 65536 is not a port"),
-        row("{name: l, address: {socket_address: {protocol: UDP, address: 127.0.0.1}}}", "address.socket_address.protocol: UDP is not supported here without udp_listener_config.quic_options; accepted: TCP"),
+        row("{name: l, address: {socket_address: {protocol: UDP, address: 127.0.0.1}}}", "address.socket_address.protocol: UDP is not supported here without udp_listener_config.quic_options or a UDP proxy; accepted: TCP"),
         row("{name: l, address: {socket_address: {address: 127.0.0.1}}}", "address.socket_address.port_value: is required"),
     ];
     refuses(LISTENER, decode::listener, rows);

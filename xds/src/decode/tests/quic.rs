@@ -86,9 +86,38 @@ fn quic_listeners_are_refused_with_their_path() {
         beside("enable_reuse_port: false", "enable_reuse_port: false is not accepted on a QUIC listener"),
         beside("connection_balance_config: {exact_balance: {}}", "connection_balance_config: does not work on a QUIC listener"),
         beside("listener_filters: [{name: f, typed_config: {'@type': type.googleapis.com/envoy.extensions.filters.listener.tls_inspector.v3.TlsInspector}}]", "listener_filters: are not run on a QUIC listener"),
-        row(with("pipe: {path: /a}", "quic_options: {}", &good_chain(), ""), "address.pipe: \"/a\" does not carry QUIC"),
+        row(with("pipe: {path: /a}", "quic_options: {}", &good_chain(), ""), "address.pipe: \"/a\" does not carry datagrams"),
         row(format!("{{name: l, address: {{socket_address: {{address: 127.0.0.1, port_value: 0}}}}, filter_chains: [{{{}}}]}}", good_chain()), "filter_chains[0].transport_socket: is QuicDownstreamTransport, which needs udp_listener_config.quic_options"),
         row(format!("{{name: l, address: {{socket_address: {{address: 127.0.0.1, port_value: 0}}}}, filter_chains: [{{filters: [{}]}}]}}", manager("codec_type: HTTP3")), "filter_chains[0].filters[0].typed_config.codec_type: HTTP3 needs udp_listener_config.quic_options"),
+    ];
+    refuses(LISTENER, decode::listener, rows);
+}
+
+#[test]
+fn udp_proxies_are_refused_with_their_path() {
+    let proxy = |fields: &str, more: &str, expected: &str| {
+        let kind = "type.googleapis.com/envoy.extensions.filters.udp.udp_proxy.v3.UdpProxyConfig";
+        row(
+            format!(
+                "{{name: l, address: {{socket_address: {{protocol: UDP, address: 127.0.0.1, port_value: 1}}}}, listener_filters: [{{name: u, typed_config: {{'@type': {kind}, {fields}}}}}], {more}}}"
+            ),
+            expected,
+        )
+    };
+    let at = |expected: &str| format!("listener_filters[0].typed_config.{expected}");
+    #[rustfmt::skip]
+    let rows = [
+        proxy("stat_prefix: s", "", &at("has no route; accepted: cluster, matcher").replace(".has", ": has")),
+        proxy("cluster: c", "", &at("stat_prefix: must not be empty")),
+        proxy("stat_prefix: s, cluster: c, use_original_src_ip: true", "", &at("use_original_src_ip: is not")),
+        proxy("stat_prefix: s, cluster: c, session_filters: [{}]", "", &at("session_filters: is not")),
+        proxy("stat_prefix: s, cluster: c, hash_policies: [{source_ip: false}]", "", &at("hash_policies[0].source_ip: must be true")),
+        proxy("stat_prefix: s, cluster: c, hash_policies: [{key: a}, {key: b}]", "", &at("hash_policies: has 2 policies")),
+        proxy("stat_prefix: s, matcher: {matcher_tree: {}}", "", &at("matcher: tests of datagrams are not supported here")),
+        proxy("stat_prefix: s, matcher: {on_no_match: {}}", "", &at("matcher.on_no_match: is empty; accepted: action")),
+        proxy("stat_prefix: s, cluster: c", "enable_reuse_port: false", "enable_reuse_port: false is not accepted on a UDP listener"),
+        proxy("stat_prefix: s, cluster: c", "udp_listener_config: {quic_options: {}}", "udp_listener_config.quic_options: is not supported here"),
+        proxy("stat_prefix: s, cluster: c", "udp_listener_config: {downstream_socket_config: {max_rx_datagram_size: 0}}", "udp_listener_config.downstream_socket_config.max_rx_datagram_size: 0 is not accepted"),
     ];
     refuses(LISTENER, decode::listener, rows);
 }

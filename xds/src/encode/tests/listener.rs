@@ -6,7 +6,7 @@ use crate::model::{
     Address, ApiListener, ClusterName, CodecType, ConnectionFilter, ConnectionLimit, ConnectionRateLimit,
     ConnectionState, DownstreamTransport, FilterChain, FilterChainMatch, HashPolicy, HashSource, Listener,
     ListenerFilter, ListenerName, NetworkFilter, ProxyProtocolFilter, QuicOptions, RuntimeSwitch, SourceType,
-    TcpProxy, TcpTarget, TrafficDirection, TransportProtocol,
+    TcpProxy, TcpTarget, TrafficDirection, TransportProtocol, UdpHash, UdpProxy,
 };
 
 fn tcp_proxy(from: &mut Choices<'_>) -> TcpProxy {
@@ -125,7 +125,35 @@ pub(super) fn listener(from: &mut Choices<'_>) -> Listener {
     let listener = tcp_listener(from);
     let is_socket = |place: &Address| matches!(place, Address::Socket(_));
     let sockets = is_socket(&listener.address) && listener.additional_addresses.iter().all(is_socket);
-    if sockets && from.flag() { over_quic(from, listener) } else { listener }
+    match from.between(0, 3) {
+        1 if sockets => over_quic(from, listener),
+        2 if sockets => of_datagrams(from, listener),
+        _ => listener,
+    }
+}
+
+/// The same listener as far as one of a UDP proxy can be.
+fn of_datagrams(from: &mut Choices<'_>, listener: Listener) -> Listener {
+    let (cluster, hash) = (from.maybe(Choices::name), from.maybe(Choices::name));
+    let udp = UdpProxy {
+        stat_prefix: from.name(),
+        by_matcher: cluster.is_none() || from.flag(),
+        cluster: cluster.map(ClusterName::new),
+        idle_timeout: from.positive(),
+        hash: hash.map(|key| if from.flag() { UdpHash::SourceIp } else { UdpHash::Key(key) }),
+        per_packet: from.flag(),
+        downstream_bytes_max: from.port(),
+        upstream_bytes_max: from.port(),
+    };
+    Listener {
+        udp: Some(udp),
+        filter_chains: Vec::new(),
+        default_filter_chain: None,
+        listener_filters: Vec::new(),
+        exact_balance: false,
+        reuse_port: true,
+        ..listener
+    }
 }
 
 /// The same listener as far as one for QUIC can be.
@@ -183,6 +211,7 @@ fn tcp_listener(from: &mut Choices<'_>) -> Listener {
         exact_balance: from.flag(),
         tcp_backlog_size: from.maybe(|from| from.between(1, 4096)).unwrap_or(Listener::TCP_BACKLOG_SIZE),
         quic: None,
+        udp: None,
         drain_modify_only: from.flag(),
     }
 }
