@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use harness::message::Request;
 
-/// A listener of `differential.yaml` or, for routes, `routes.yaml`, and for filters `filters.yaml` and `services.yaml`.
+/// A listener of `differential.yaml` or, for routes, `routes.yaml`, for what is said of a request's origin, `origins.yaml`, and for filters `filters.yaml` and `services.yaml`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Listener {
     Main,
@@ -14,6 +14,10 @@ pub enum Listener {
     Filters,
     Services,
     Routes,
+    Inside,
+    Detect,
+    Strict,
+    Far,
 }
 
 /// What a client does.

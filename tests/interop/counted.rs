@@ -25,6 +25,7 @@ const ROWS: &[Row] = &[
     Row { cases: "calls: ", metrics: "^cluster\\.[a-z0-9]+\\.grpc\\.", ours: &[] },
     Row { cases: "check: ", metrics: "^http\\.filters\\.health_check\\.", ours: &[] },
     Row { cases: "check: ", metrics: "^http\\.filters\\.downstream_rq_(completed|.xx)", ours: &[] },
+    Row { cases: "follow: ", metrics: "internal_redirect", ours: &[] },
     Row {
         cases: "decompress: request, /",
         metrics: "^http\\.filters\\.decompressor\\.lib\\.",

@@ -105,6 +105,7 @@ impl Side {
         let backends: Vec<Backend> = ["a", "b", "c"].into_iter().map(Backend::start).collect();
         let [main, edge, inner, replies, tcp, filters, services_addr, routes, admin, dead, rls] =
             [(); 11].map(|()| free_addr());
+        let [inside, detect, strict, far] = [(); 4].map(|()| free_addr());
         let mut ports = vec![
             (main.port(), "MAIN"),
             (edge.port(), "EDGE"),
@@ -114,6 +115,10 @@ impl Side {
             (filters.port(), "FILTERS"),
             (services_addr.port(), "SERVICES"),
             (routes.port(), "ROUTES"),
+            (inside.port(), "INSIDE"),
+            (detect.port(), "DETECT"),
+            (strict.port(), "STRICT"),
+            (far.port(), "FAR"),
             (admin.port(), "ADMIN"),
             (dead.port(), "DEAD"),
             (rls.port(), "RLS"),
@@ -123,9 +128,10 @@ impl Side {
             let path = workspace::root().join("tests/interop").join(name);
             std::fs::read_to_string(path).expect("the bootstrap lies beside its test")
         };
-        let text = lying("differential.yaml").replace("  # filters.yaml\n", &lying("filters.yaml"));
-        let text = text.replace("  # services.yaml\n", &lying("services.yaml"));
-        let text = text.replace("  # routes.yaml\n", &lying("routes.yaml"));
+        let parts = ["filters.yaml", "services.yaml", "routes.yaml", "origins.yaml"];
+        let text = parts.iter().fold(lying("differential.yaml"), |text, name| {
+            text.replace(&format!("  # {name}\n"), &lying(name))
+        });
         let fill =
             |text: String, (port, word): &(u16, &str)| text.replace(&format!("@{word}@"), &port.to_string());
         let dir = workspace::temp_dir();
@@ -144,6 +150,10 @@ impl Side {
             (Listener::Filters, filters),
             (Listener::Services, services_addr),
             (Listener::Routes, routes),
+            (Listener::Inside, inside),
+            (Listener::Detect, detect),
+            (Listener::Strict, strict),
+            (Listener::Far, far),
         ]);
         for addr in listeners.values() {
             process.wait_accepts(*addr, START_DEADLINE);

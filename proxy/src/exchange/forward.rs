@@ -4,12 +4,13 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use http::{HeaderName, Method, StatusCode};
+use xds::model::SchemeTransformation;
 
 use super::attempt::{self, Event, Tries};
 use super::context::Worker;
 use super::ledger::Ledger;
 use super::upload::Upload;
-use crate::body::{Interim, Request, RequestHead, Response, Text};
+use crate::body::{Interim, Request, RequestHead, Response, Scheme, Text};
 use crate::clock;
 use crate::error::Error;
 use crate::fields;
@@ -39,6 +40,8 @@ pub(super) struct Sending<'a> {
     pub(super) count_attempts: bool,
     /// Taken by the last attempt.
     pub(super) head: Option<Box<RequestHead>>,
+    /// The same, where a redirect may be followed.
+    pub(super) kept: Option<Box<RequestHead>>,
     pub(super) upload: Upload,
     pub(super) interim: Interim,
     pub(super) tried: Tried,
@@ -58,7 +61,9 @@ impl Sending<'_> {
     pub(super) async fn run(&mut self, retries: Option<Retries<'_>>) -> Result<Response, Error> {
         let ledger = self.ledger;
         let sent = attempt::run(self, retries, ledger).await?;
-        self.upload.release();
+        if !self.may_follow(sent.response.head.status) {
+            self.upload.release();
+        }
         let now = {
             let mut record = self.ledger.record.borrow_mut();
             let now = record.elapsed();
@@ -72,6 +77,11 @@ impl Sending<'_> {
             response.head.headers.insert(SERVICE_TIME, fields::number(millis));
         }
         Ok(response)
+    }
+
+    /// Whether a redirect of this status may be followed, with the same body.
+    fn may_follow(&self, status: StatusCode) -> bool {
+        self.forward.internal_redirects.as_ref().is_some_and(|policy| policy.takes(status))
     }
 
     fn rule(&self) -> Option<&RetryRule> {
@@ -120,6 +130,9 @@ impl Sending<'_> {
             let authority = Text::from(host.hostname());
             set_authority(&mut head, authority, self.forward.append_forwarded_host, envoy_fields);
         }
+        if self.ledger.policy.scheme == SchemeTransformation::MatchUpstream {
+            head.scheme = if host.transport().is_tls() { Scheme::Https } else { Scheme::Http };
+        }
         if envoy_fields {
             let completed = self.ledger.deadlines.completed();
             self.timeouts.announce(&mut head, completed.map(clock::since).unwrap_or_default());
@@ -137,11 +150,16 @@ impl Tries for Sending<'_> {
     async fn once(&mut self, number: u32, last: bool) -> Result<Sent, Error> {
         let host = self.pick()?;
         let head = self.head_for(&host, number, last);
-        if last {
+        if last && self.forward.internal_redirects.is_none() {
             self.upload.release();
         }
         let request = Request { head, body: self.upload.body(), interim: self.interim.clone() };
-        let sent = self.worker.pools.send(self.cluster, &host, request, &self.options).await?;
+        let sent = if self.forward.ends_tunnel(&request.head) {
+            // Rare, and large: it does not make every request's future larger.
+            Box::pin(self.worker.pools.tunnel(self.cluster, &host, request.body, &self.options)).await?
+        } else {
+            self.worker.pools.send(self.cluster, &host, request, &self.options).await?
+        };
         if let Some(upstream) = &mut self.ledger.record.borrow_mut().upstream {
             upstream.local = sent.connection.local;
             upstream.protocol = sent.connection.version.map_or("", |version| version.as_str());

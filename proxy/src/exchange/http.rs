@@ -3,68 +3,121 @@
 //! The story is [`handle`]: admit, route, forward or answer, dress the response. Every request gets a response, and
 //! its books are closed once, whatever happens: also when the client goes away and the future is dropped.
 
+use std::pin::Pin;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use http::StatusCode;
 
 use super::context::Worker;
+use super::forward::Sending;
 use super::ledger::{Books, whole_len};
 use super::reply::{self, Asked};
+use super::stop::{Again, Stop};
 use super::visit::Visit;
 use crate::body::{Request, RequestHead, Response, Version};
 use crate::error::{Error, Reason};
 use crate::fields::Fields;
 use crate::observe::record::ConnectionFacts;
 use crate::policy::draw::Draw;
-use crate::policy::http::{Closing, HttpMetric, HttpPolicy};
+use crate::policy::http::{Admitted, Closing, HttpMetric, HttpPolicy};
 use crate::policy::reply::Reply;
-use crate::policy::route::{Found, RouteTable};
+use crate::policy::route::{Found, History, RouteTable};
 use crate::upstream::Clusters;
 
 /// Serves a request that came over `connection`. `policy`, `routes` and `clusters` are of one snapshot, so that the
 /// request reads one version of the configuration. Dropping the future gives the request up.
-pub async fn handle(
-    worker: &Worker,
-    connection: &Rc<ConnectionFacts>,
-    policy: &Arc<HttpPolicy>,
-    routes: &RouteTable,
-    clusters: &Clusters,
+pub fn handle<'a>(
+    worker: &'a Worker,
+    connection: &'a Rc<ConnectionFacts>,
+    policy: &'a Arc<HttpPolicy>,
+    routes: &'a RouteTable,
+    clusters: &'a Clusters,
     request: Request,
-) -> Response {
+) -> impl Future<Output = Response> + use<'a> {
+    pass(worker, connection, policy, routes, clusters, request, None)
+}
+
+/// Serves a request, or what follows a redirect, which was admitted before and has books of its own.
+fn pass<'a>(
+    worker: &'a Worker,
+    connection: &'a Rc<ConnectionFacts>,
+    policy: &'a Arc<HttpPolicy>,
+    routes: &'a RouteTable,
+    clusters: &'a Clusters,
+    request: Request,
+    before: Option<Box<(Admitted, Box<History>)>>,
+) -> impl Future<Output = Response> + use<'a> {
+    // Begun here, and not when polled: the arguments of an async function are moved twice.
     let Request { mut head, mut body, interim } = request;
     let patience = Some(Rc::clone(&worker.patience));
     let books = Books::open(policy, connection, head.version, whole_len(&body), patience);
     let runtime = Arc::clone(&books.ledger().record.borrow().runtime);
     let mut visit = Visit::begin(worker, connection, clusters, books, &head);
-    let draw = Draw { random: worker.random(), runtime: &runtime };
-    let outcome = match visit.admit(&mut head) {
-        Ok(admitted) => {
-            let found = visit.route(routes, &head, draw);
-            let route = visit.found(&found);
-            let entered = if policy.filters.is_empty() {
-                Ok(())
-            } else {
-                let client = &admitted.client;
-                Box::pin(visit.filter(&policy.filters, route, client, draw, &mut head, &mut body)).await
-            };
-            match (entered, found) {
-                (Err(stopped), _) => Err(stopped),
-                (Ok(()), Found::Route(_, route)) => {
-                    visit.act(route, draw, admitted, (head, body, interim)).await
+    async move {
+        let draw = Draw { random: worker.random(), runtime: &runtime };
+        let admitted = match before {
+            None => visit.admit(&mut head),
+            Some(before) => Ok(visit.resume(&head, *before)),
+        };
+        let outcome = match admitted {
+            Ok(admitted) => {
+                let found = visit.route(routes, &head, draw);
+                let route = visit.found(&found);
+                let entered = if policy.filters.is_empty() {
+                    Ok(())
+                } else {
+                    let client = &admitted.client;
+                    Box::pin(visit.filter(&policy.filters, route, client, draw, &mut head, &mut body)).await
+                };
+                match (entered, found) {
+                    (Err(stopped), _) => Err(stopped),
+                    (Ok(()), Found::Route(_, route)) => {
+                        match visit.act(route, draw, &admitted, Request { head, body, interim }) {
+                            Err(stopped) => Err(stopped),
+                            Ok((mut sending, retries)) => match sending.run(retries).await {
+                                Err(error) => Err(error.into()),
+                                Ok(response) => {
+                                    let Sending { upload, interim, kept, .. } = sending;
+                                    let sent = (upload, interim, kept);
+                                    visit.answered_by((routes, route), draw, admitted, sent, response)
+                                }
+                            },
+                        }
+                    }
+                    (Ok(()), Found::TlsRequired) => Err(visit.stop(&head, to_https(&head))),
+                    (Ok(()), Found::None) => Err(visit.fail(&head, Reason::NoRoute)),
                 }
-                (Ok(()), Found::TlsRequired) => Err(visit.stop(&head, to_https(&head))),
-                (Ok(()), Found::None) => Err(visit.fail(&head, Reason::NoRoute)),
             }
-        }
-        Err(refused) => Err(visit.stop(&head, refused)),
-    };
-    // The future is not to hold the response while it waits.
-    let late = match visit.respond(outcome) {
-        Ok(response) => return response,
-        Err(late) => late,
-    };
-    late.await
+            Err(refused) => Err(visit.stop(&head, refused)),
+        };
+        // The future is not to hold the response while it waits.
+        let late: Pin<Box<dyn Future<Output = Response> + '_>> = match outcome {
+            Err(Stop::Again(again)) => {
+                drop(visit);
+                follow(worker, connection, policy, routes, clusters, *again)
+            }
+            outcome => match visit.respond(outcome) {
+                Ok(response) => return response,
+                Err(late) => late,
+            },
+        };
+        late.await
+    }
+}
+
+/// Rare, and as large as any request: it does not make every request's future larger.
+fn follow<'a>(
+    worker: &'a Worker,
+    connection: &'a Rc<ConnectionFacts>,
+    policy: &'a Arc<HttpPolicy>,
+    routes: &'a RouteTable,
+    clusters: &'a Clusters,
+    again: Again,
+) -> Pin<Box<dyn Future<Output = Response> + 'a>> {
+    let Again { request, admitted, history } = again;
+    let before = Some(Box::new((admitted, history)));
+    Box::pin(pass(worker, connection, policy, routes, clusters, request, before))
 }
 
 /// The answer to a request that could not be read: it is counted and logged like any other. `status` may differ

@@ -12,6 +12,8 @@ mod filter;
 
 mod visit;
 
+mod act;
+
 mod forward;
 
 mod attempt;

@@ -1,8 +1,10 @@
 //! Why a request is answered here.
 
-use crate::body::Response;
+use crate::body::{Request, Response};
 use crate::error::Error;
+use crate::policy::http::Admitted;
 use crate::policy::reply::Reply;
+use crate::policy::route::History;
 
 /// Why a request is answered here.
 #[derive(Debug)]
@@ -13,6 +15,16 @@ pub(super) enum Stop {
     Response(Box<Response>, &'static str),
     /// Something went wrong.
     Error(Error),
+    /// The upstream redirects to another route, which is followed.
+    Again(Box<Again>),
+}
+
+/// The request that follows a redirect.
+#[derive(Debug)]
+pub(super) struct Again {
+    pub(super) request: Request,
+    pub(super) admitted: Admitted,
+    pub(super) history: Box<History>,
 }
 
 impl From<Error> for Stop {

@@ -97,6 +97,17 @@ impl Upload {
         }
     }
 
+    /// The whole body from its first byte on, if it all came and is all kept.
+    pub(super) fn again(&self) -> Option<Body> {
+        match self {
+            Self::Empty | Self::Whole(..) => Some(self.body()),
+            Self::Stream(stream) => {
+                let whole = stream.borrow().ended && self.is_repeatable();
+                whole.then(|| self.body())
+            }
+        }
+    }
+
     /// There will be no other attempt.
     pub(super) fn release(&self) {
         if let Self::Stream(stream) = self {

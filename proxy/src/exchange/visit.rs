@@ -7,55 +7,48 @@ use std::sync::Arc;
 
 use http::header::SET_COOKIE;
 use http::{HeaderName, HeaderValue, Method};
-use xds::model::{FilterStateFactory, UpgradeConfig};
 
 use super::context::Worker;
 use super::download;
 use super::filter::{Passage, World};
-use super::forward::{Sending, Tried, opens_tunnel};
+use super::forward::opens_tunnel;
 use super::ledger::{Books, Ledger};
-use super::mirror::Mirroring;
-use super::origin;
 use super::reply::{self, Asked};
 use super::stop::Stop;
-use super::upload::Upload;
-use crate::body::{Body, Interim, RequestHead, Response, Text};
+use crate::body::{Body, RequestHead, Response};
 use crate::error::{Error, Reason};
 use crate::fields::{Fields, number};
 use crate::observe::record::{ConnectionFacts, Place};
 use crate::policy::draw::Draw;
 use crate::policy::facts;
 use crate::policy::filter::Filters;
-use crate::policy::http::{Admitted, Closing, HttpMetric};
+use crate::policy::http::{Admitted, Closing};
 use crate::policy::reply::Reply;
-use crate::policy::retry::Retries;
-use crate::policy::route::{
-    Action, Cluster, Ends, Forward, Found, Mutations, NewCookie, Route, RouteTable, VirtualHost,
-};
-use crate::policy::timeout::Timeouts;
-use crate::upstream::pool::SendOptions;
-use crate::upstream::{Clusters, Named};
+use crate::policy::route::{Found, History, Mutations, NewCookie, Route, RouteTable, VirtualHost};
+use crate::upstream::Clusters;
 
 const ATTEMPT_COUNT: HeaderName = HeaderName::from_static("x-envoy-attempt-count");
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// A request being served.
 pub(super) struct Visit<'a> {
-    worker: &'a Worker,
-    connection: &'a ConnectionFacts,
-    clusters: &'a Clusters,
+    pub(super) worker: &'a Worker,
+    pub(super) connection: &'a ConnectionFacts,
+    pub(super) clusters: &'a Clusters,
     books: Books,
-    ledger: Rc<Ledger>,
+    pub(super) ledger: Rc<Ledger>,
     grpc: bool,
     method: Method,
     request_id: Option<HeaderValue>,
-    host: Option<&'a VirtualHost>,
+    pub(super) host: Option<&'a VirtualHost>,
     /// What the response's fields get.
-    mutations: Option<&'a Mutations>,
+    pub(super) mutations: Option<&'a Mutations>,
     /// The request as the upstream saw it, where response fields are made of it.
     request: Option<Box<RequestHead>>,
-    cookies: Vec<NewCookie>,
+    pub(super) cookies: Vec<NewCookie>,
     passage: Passage<'a>,
+    /// The redirects that led here.
+    pub(super) history: Option<Box<History>>,
 }
 
 impl<'a> Visit<'a> {
@@ -81,12 +74,27 @@ impl<'a> Visit<'a> {
             request: None,
             cookies: Vec::new(),
             passage: Passage::default(),
+            history: None,
         }
+    }
+
+    /// The same request, after a redirect that is followed: it was admitted already, and all of it is here.
+    pub(super) fn resume(
+        &mut self,
+        head: &RequestHead,
+        (admitted, history): (Admitted, Box<History>),
+    ) -> Admitted {
+        self.request_id = head.headers.get(REQUEST_ID).cloned();
+        self.ledger.record.borrow_mut().remote = admitted.client.clone();
+        self.ledger.request_complete();
+        self.history = Some(history);
+        admitted
     }
 
     /// Looks whether the head is acceptable, and normalises it.
     pub(super) fn admit(&mut self, head: &mut RequestHead) -> Result<Admitted, Reply> {
         let rng = &mut self.worker.rng.borrow_mut();
+        self.ledger.policy.change_early(head, &self.ledger.record.borrow());
         let admitted = self.ledger.policy.admit(head, self.connection, rng)?;
         self.request_id = head.headers.get(REQUEST_ID).cloned();
         self.ledger.record.borrow_mut().remote = admitted.client.clone();
@@ -149,134 +157,12 @@ impl<'a> Visit<'a> {
         entered
     }
 
-    /// Carries out the route's action.
-    pub(super) async fn act(
-        &mut self,
-        route: &'a Route,
-        draw: Draw<'_>,
-        admitted: Admitted,
-        (head, body, interim): (Box<RequestHead>, Body, Interim),
-    ) -> Result<Response, Stop> {
-        let Action::Forward(forward) = &route.action else { return Err(self.answer(route, &head)) };
-        let chosen = forward.target.choose(&head, draw);
-        let cluster = chosen.as_ref().and_then(|chosen| self.clusters.get(&chosen.name));
-        if let (Some(chosen), Some(_)) = (&chosen, cluster) {
-            self.ledger.record.borrow_mut().cluster = Arc::clone(&chosen.name);
-            self.mutations = chosen.response.or(self.mutations);
-        }
-        self.check_tunnel(&head, &forward.upgrades)?;
-        let (Some(chosen), Some(cluster)) = (chosen, cluster) else {
-            let missing = Reply::status(forward.cluster_not_found, "cluster_not_found");
-            return Err(self.stop(&head, Reply { reason: Some(Reason::NoCluster), ..missing }));
-        };
-        let (mut head, timeouts) = self.shape(route, forward, &chosen, head, &admitted);
-        // What the route adds and rewrites counts where an endpoint is chosen, as in Envoy.
-        let hashed = {
-            let attributes = &self.ledger.record.borrow().attributes;
-            forward.hash.hash(&head, self.ends(&admitted), attributes)
-        };
-        self.cookies = hashed.cookies;
-        let named = Named::read(&cluster.model().load_balancing.override_headers, &head.headers);
-        let retries = Retries::begin(forward.retry.as_ref(), &mut head);
-        self.note_request(&head);
-        self.ledger.policy.stats.counters.inc(HttpMetric::RqForwarded);
-        let mut sending = Sending {
-            upload: Upload::new(
-                Mirroring {
-                    worker: self.worker,
-                    clusters: self.clusters,
-                    draw,
-                    ledger: &self.ledger,
-                    forward,
-                    timeouts,
-                }
-                .send(&head, body),
-                retries.is_some(),
-                &self.ledger,
-            ),
-            worker: self.worker,
-            ledger: &self.ledger,
-            cluster,
-            forward,
-            timeouts,
-            options: SendOptions {
-                priority: forward.priority,
-                downstream_version: head.version,
-                server_name: self.server_name(),
-                origin: origin::of(self.connection, &self.connection.remote, cluster),
-            },
-            hash: hashed.hash,
-            named,
-            count_attempts: self.host.is_some_and(|host| host.attempt_count_in_request),
-            head: Some(head),
-            interim,
-            tried: Tried::default(),
-        };
-        Ok(sending.run(retries).await?)
-    }
-
-    /// The head that the cluster is to see, and how long things may take.
-    fn shape(
-        &mut self,
-        route: &Route,
-        forward: &Forward,
-        chosen: &Cluster<'_>,
-        mut head: Box<RequestHead>,
-        admitted: &Admitted,
-    ) -> (Box<RequestHead>, Timeouts) {
-        let policy = &self.ledger.policy;
-        let timeouts = forward.timeouts.decide(forward.retry.as_ref(), policy.timeouts, &mut head);
-        self.ledger.deadlines.set(&timeouts);
-        let envoy_fields = !policy.suppress_envoy_headers;
-        route.shape_request(forward, chosen, &mut head, &self.ledger.record.borrow(), envoy_fields);
-        if let Some(port) = &admitted.connect_port {
-            head.authority = Text::from(format!("{}:{port}", head.authority));
-        }
-        (head, timeouts)
-    }
-
-    /// The answer of a redirect or direct response.
-    fn answer(&mut self, route: &Route, head: &RequestHead) -> Stop {
-        if let Err(refused) = self.check_tunnel(head, &[]) {
-            return refused;
-        }
-        self.note_request(head);
-        let counters = &self.ledger.policy.stats.counters;
-        counters.inc(match route.action {
-            Action::Redirect(_) => HttpMetric::RqRedirect,
-            Action::Direct { .. } | Action::Forward(_) => HttpMetric::RqDirectResponse,
-        });
-        match route.reply(head) {
-            Some(reply) => reply.into(),
-            None => Stop::Error(Error::new(Reason::Internal, "a forwarding route has no answer")),
-        }
-    }
-
-    fn check_tunnel(&mut self, head: &RequestHead, route: &[UpgradeConfig]) -> Result<(), Stop> {
-        if self.ledger.policy.allows_tunnel(head, route) {
-            Ok(())
-        } else {
-            Err(self.fail(head, Reason::UpgradeNotAllowed))
-        }
-    }
-
     /// Keeps of the head what logs and response fields are made of.
     pub(super) fn note_request(&mut self, head: &RequestHead) {
         self.ledger.note_request(head);
         if self.mutations.is_some_and(Mutations::needs_request) || self.passage.needs_request() {
             self.request = Some(Box::new(head.clone()));
         }
-    }
-
-    /// The server name that filters ask for upstream.
-    fn server_name(&self) -> Option<Text> {
-        let record = self.ledger.record.borrow();
-        record.attributes.text_of(FilterStateFactory::UpstreamServerName).map(Text::from)
-    }
-
-    fn ends<'b>(&'b self, admitted: &'b Admitted) -> Ends<'b> {
-        let (remote, local) = (&self.connection.remote, &self.connection.local);
-        Ends { client: &admitted.client, remote, local }
     }
 
     /// The response for the client, whatever the outcome; or what gives it, if a filter waits for its body.
@@ -313,13 +199,17 @@ impl<'a> Visit<'a> {
                 self.ledger.note_details(details);
                 *response
             }
-            Err(Stop::Error(error)) => {
-                self.ledger.note_error(&error);
-                let response = self.made_here(&reply::of_error(&error, self.asked()));
-                // What is left of the body is not worth reading.
-                Response { close: error.reason() == Reason::RequestBodyTooLarge, ..response }
-            }
+            // A redirect that is followed has no response of its own, so nobody asks for one.
+            Err(Stop::Again(_)) => self.failed(&Error::new(Reason::Internal, "a redirect was not followed")),
+            Err(Stop::Error(error)) => self.failed(&error),
         }
+    }
+
+    fn failed(&self, error: &Error) -> Response {
+        self.ledger.note_error(error);
+        let response = self.made_here(&reply::of_error(error, self.asked()));
+        // What is left of the body is not worth reading.
+        Response { close: error.reason() == Reason::RequestBodyTooLarge, ..response }
     }
 
     /// Takes the response through the filters; gives whether one has to wait before this is repeated.

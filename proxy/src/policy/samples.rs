@@ -6,11 +6,11 @@ use std::time::Duration;
 
 use http::{HeaderName, HeaderValue, Method};
 use xds::model::{
-    ClusterTarget, CodecType, Domain, FormatString, Forward, ForwardClientCert, ForwardedCertFields,
-    HeaderAdd, HeaderMutations, HostRewrite, Http1Options, Http2Options, HttpConnectionManager, HttpFilter,
-    HttpFilterKind, LocalReplies, MaxStreamDuration, PathMatch, PathNormalization, PathRewrite, RequireTls,
-    Route, RouteAction, RouteConfiguration, RouteMatch, RouteSource, Router, RoutingPriority, ServerHeader,
-    StripPort, UnderscoreHeaders, VirtualHost,
+    ClusterTarget, CodecType, Domain, EdgeOptions, FormatString, Forward, ForwardClientCert,
+    ForwardedCertFields, HeaderAdd, HeaderMutations, HostRewrite, Http1Options, Http2Options,
+    HttpConnectionManager, HttpFilter, HttpFilterKind, LocalReplies, MaxStreamDuration, PathMatch,
+    PathNormalization, PathRewrite, RequireTls, Route, RouteAction, RouteConfiguration, RouteMatch,
+    RouteSource, Router, RoutingPriority, ServerHeader, StripPort, UnderscoreHeaders, VirtualHost,
 };
 
 use crate::body::{RequestHead, Scheme, Version};
@@ -98,6 +98,8 @@ pub(crate) fn forward(cluster: &str) -> Forward {
         priority: RoutingPriority::Default,
         rate_limits: Default::default(),
         request_mirrors: Vec::new(),
+        internal_redirects: None,
+        connect: None,
     }
 }
 
@@ -200,6 +202,7 @@ pub(crate) fn manager() -> HttpConnectionManager {
         local_replies: LocalReplies::default(),
         forward_client_cert: ForwardClientCert::Sanitize,
         forwarded_cert_fields: ForwardedCertFields::default(),
+        edge: EdgeOptions::default(),
         proxy_100_continue: false,
     }
 }

@@ -64,6 +64,8 @@ metrics! {
         UpstreamRqTxReset Counter "upstream_rq_tx_reset" "Requests reset by this proxy.",
         UpstreamRqRetry Counter "upstream_rq_retry" "Retries begun.",
         UpstreamRqRetrySuccess Counter "upstream_rq_retry_success" "Retries that helped.",
+        UpstreamInternalRedirectSucceeded Counter "upstream_internal_redirect_succeeded_total" "Redirects followed here.",
+        UpstreamInternalRedirectFailed Counter "upstream_internal_redirect_failed_total" "Redirects passed on, though their status could be followed.",
         UpstreamRqRetryOverflow Counter "upstream_rq_retry_overflow" "Retries refused by the circuit breaker or budget.",
         UpstreamRqRetryLimitExceeded Counter "upstream_rq_retry_limit_exceeded" "Requests that used up their retries.",
         UpstreamRqRetryBackoffExponential Counter "upstream_rq_retry_backoff_exponential" "Retries after an exponential wait.",

@@ -6,6 +6,12 @@ mod routing;
 
 mod trees;
 
+mod tunnels;
+
+mod origins;
+
+mod internal_redirects;
+
 mod rewriting;
 
 mod local;
@@ -41,6 +47,9 @@ pub fn all() -> Vec<Case> {
     let subjects = [
         routing::cases,
         trees::cases,
+        tunnels::cases,
+        origins::cases,
+        internal_redirects::cases,
         rewriting::cases,
         local::cases,
         replies::cases,

@@ -10,11 +10,13 @@ use http::StatusCode;
 use pb::route_action::{
     ClusterNotFoundResponseCode, ClusterSpecifier, HashPolicy as PbHashPolicy, HostRewriteSpecifier,
     MaxStreamDuration as PbMaxStreamDuration, UpgradeConfig as PbUpgrade, hash_policy,
+    upgrade_config::ConnectConfig as PbConnect,
 };
 use pb::weighted_cluster::{ClusterWeight, cluster_weight};
 
 use super::filter;
 use super::headers;
+use super::internal_redirect;
 use super::matcher;
 use super::mirror;
 use super::path::{Invalid, Path, absent};
@@ -24,8 +26,9 @@ use super::scalar;
 use super::specifier_plugin;
 use super::upgrade;
 use crate::model::{
-    ClusterName, ClusterTarget, Forward, HashPolicy, HashSource, HostRewrite, MaxStreamDuration, PathRewrite,
-    RouteRateLimits, RoutingPriority, UpgradeConfig, WeightedCluster, WeightedClusters,
+    ClusterName, ClusterTarget, ConnectConfig, Forward, HashPolicy, HashSource, HostRewrite,
+    MaxStreamDuration, PathRewrite, RouteRateLimits, RoutingPriority, UpgradeConfig, WeightedCluster,
+    WeightedClusters,
 };
 
 /// Envoy's route timeout.
@@ -42,16 +45,16 @@ pub(super) fn forward(
         cluster_not_found_response_code, prefix_rewrite, regex_rewrite, append_x_forwarded_host, timeout,
         idle_timeout, retry_policy, priority, hash_policy, upgrade_configs, max_stream_duration,
         cluster_specifier, host_rewrite_specifier, rate_limits, include_vh_rate_limits,
-        request_mirror_policies,
+        request_mirror_policies, internal_redirect_policy,
         // Refused when set.
         metadata_match, path_rewrite_policy, path_rewrite, flush_timeout, early_data_policy,
         retry_policy_typed_config, cors,
-        max_grpc_timeout, grpc_timeout_offset, internal_redirect_policy, internal_redirect_action,
+        max_grpc_timeout, grpc_timeout_offset, internal_redirect_action,
         max_internal_redirects, hedge_policy,
     } = action;
     absent!(path; metadata_match, path_rewrite_policy, path_rewrite, flush_timeout, early_data_policy,
         retry_policy_typed_config, cors, max_grpc_timeout,
-        grpc_timeout_offset, internal_redirect_policy, internal_redirect_action, max_internal_redirects,
+        grpc_timeout_offset, internal_redirect_action, max_internal_redirects,
         hedge_policy);
     let at = path.field("cluster_not_found_response_code");
     let cluster_not_found = match at.known(*cluster_not_found_response_code)? {
@@ -72,12 +75,17 @@ pub(super) fn forward(
     let at = path.field("retry_policy");
     let retry = retry_policy.as_ref().map(|policy| retry::retry_policy(&at, policy)).transpose()?;
     let hash_policy = path.field("hash_policy").each(hash_policy, self::hash_policy)?;
-    let upgrades = upgrades(&path.field("upgrade_configs"), upgrade_configs)?;
+    let (upgrades, connect) = upgrades(&path.field("upgrade_configs"), upgrade_configs)?;
     let rate_limits = RouteRateLimits {
         rules: path.field("rate_limits").each(rate_limits, rate_limit::rate_limit)?,
         include_host: scalar::switch(include_vh_rate_limits, false),
     };
     let request_mirrors = mirror::mirrors(path, request_mirror_policies)?;
+    let at = path.field("internal_redirect_policy");
+    let internal_redirects = internal_redirect_policy
+        .as_ref()
+        .map(|policy| internal_redirect::internal_redirects(&at, policy))
+        .transpose()?;
     Ok(target.map(|target| Forward {
         target,
         cluster_not_found,
@@ -90,9 +98,11 @@ pub(super) fn forward(
         retry,
         hash_policy,
         upgrades,
+        connect,
         priority,
         rate_limits,
         request_mirrors,
+        internal_redirects,
     }))
 }
 
@@ -285,12 +295,28 @@ fn hash_policy(path: &Path<'_>, policy: &PbHashPolicy) -> Result<HashPolicy, Inv
     Ok(HashPolicy { source, terminal: *terminal })
 }
 
-fn upgrades(path: &Path<'_>, upgrades: &[PbUpgrade]) -> Result<Vec<UpgradeConfig>, Invalid> {
-    let configs = path.each(upgrades, |at, config| {
+/// Upgrades, and whether CONNECT tunnels end here.
+fn upgrades(
+    path: &Path<'_>,
+    upgrades: &[PbUpgrade],
+) -> Result<(Vec<UpgradeConfig>, Option<ConnectConfig>), Invalid> {
+    let decoded = path.each(upgrades, |at, config| {
         let PbUpgrade { upgrade_type, enabled, connect_config } = config;
-        absent!(at; connect_config);
-        upgrade::upgrade(at, upgrade_type, enabled)
+        let upgrade = upgrade::upgrade(at, upgrade_type, enabled)?;
+        let at = at.field("connect_config");
+        let connect = connect_config.as_ref().map(|config| connect(&at, config)).transpose()?;
+        if connect.is_some() && upgrade.upgrade_type != "connect" {
+            return at.refuse(format!("belongs to CONNECT, not to {upgrade_type:?}"));
+        }
+        Ok((upgrade, connect))
     })?;
+    let (configs, connects): (Vec<_>, Vec<_>) = decoded.into_iter().unzip();
     upgrade::distinct(path, &configs)?;
-    Ok(configs)
+    Ok((configs, connects.into_iter().flatten().next()))
+}
+
+fn connect(path: &Path<'_>, config: &PbConnect) -> Result<ConnectConfig, Invalid> {
+    let PbConnect { proxy_protocol_config, allow_post } = config;
+    absent!(path; proxy_protocol_config);
+    Ok(ConnectConfig { allow_post: *allow_post })
 }

@@ -46,26 +46,26 @@ pub(super) fn http_connection_manager(
         forward_client_cert_details, set_current_client_cert_details, proxy_100_continue, normalize_path,
         merge_slashes, path_with_escaped_slashes_action, strip_matching_host_port, strip_port_mode,
         strip_trailing_host_dot, append_x_forwarded_port, via, local_reply_config,
+        // Of the edge, converted by it.
+        original_ip_detection_extensions: _, early_header_mutation_extensions: _, internal_address_config: _,
+        scheme_header_transformation: _, request_id_extension: _,
         // We keep no filter state, so there is none to add or leave out.
         add_proxy_protocol_connection_state: _,
         // Refused when set.
         add_user_agent, tracing, http1_safe_max_connection_duration,
-        scheme_header_transformation, stream_flush_timeout, drain_timeout_jitter, access_log_flush_interval,
-        flush_access_log_on_new_request, access_log_options, original_ip_detection_extensions,
-        early_header_mutation_extensions, internal_address_config, forward_client_cert_matcher,
-        represent_ipv4_remote_address_as_ipv4_mapped_ipv6, request_id_extension,
+        stream_flush_timeout, drain_timeout_jitter, access_log_flush_interval,
+        flush_access_log_on_new_request, access_log_options, forward_client_cert_matcher,
+        represent_ipv4_remote_address_as_ipv4_mapped_ipv6,
         stream_error_on_invalid_http_message, path_normalization_options, proxy_status_config,
         typed_header_validation_config, append_local_overload, forward_proto_config,
     } = manager;
-    absent!(path; tracing, http1_safe_max_connection_duration, scheme_header_transformation, stream_flush_timeout,
+    absent!(path; tracing, http1_safe_max_connection_duration, stream_flush_timeout,
         drain_timeout_jitter, access_log_flush_interval, flush_access_log_on_new_request, access_log_options,
-        original_ip_detection_extensions, early_header_mutation_extensions, forward_client_cert_matcher,
-        represent_ipv4_remote_address_as_ipv4_mapped_ipv6, request_id_extension,
+        forward_client_cert_matcher, represent_ipv4_remote_address_as_ipv4_mapped_ipv6,
         path_normalization_options, proxy_status_config, typed_header_validation_config,
         append_local_overload, forward_proto_config);
     off!(path; add_user_agent, stream_error_on_invalid_http_message);
     quic::http3(&path.field("http3_protocol_options"), http3_protocol_options)?;
-    edge::internal_addresses(&path.field("internal_address_config"), internal_address_config)?;
     let common = options::common(&path.field("common_http_protocol_options"), common_http_protocol_options)?;
     let span = |name, span, default| path.field(name).limit(span, default);
     #[rustfmt::skip]
@@ -85,7 +85,7 @@ pub(super) fn http_connection_manager(
         http1: options::http1(&path.field("http_protocol_options"), http_protocol_options)?,
         http2: options::http2(&path.field("http2_protocol_options"), http2_protocol_options)?,
         use_remote_address: switch(use_remote_address, false),
-        xff_num_trusted_hops: *xff_num_trusted_hops, skip_xff_append: *skip_xff_append,
+        edge: edge::options(path, manager)?, xff_num_trusted_hops: *xff_num_trusted_hops, skip_xff_append: *skip_xff_append,
         via: headers::value(&path.field("via"), via)?,
         server_name: self::server_name(&path.field("server_name"), server_name)?,
         server_header: server_header(&path.field("server_header_transformation"), *server_header_transformation)?,

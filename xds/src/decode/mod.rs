@@ -73,6 +73,8 @@ mod retry;
 
 mod mirror;
 
+mod internal_redirect;
+
 mod redirect;
 
 mod specifier_plugin;

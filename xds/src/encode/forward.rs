@@ -6,19 +6,21 @@ use http::StatusCode;
 use pb::route_action::{
     ClusterNotFoundResponseCode, ClusterSpecifier, HashPolicy as PbHashPolicy, HostRewriteSpecifier,
     MaxStreamDuration as PbMaxStreamDuration, UpgradeConfig as PbUpgrade, hash_policy,
+    upgrade_config::ConnectConfig as PbConnect,
 };
 use pb::weighted_cluster::{ClusterWeight, cluster_weight};
 
 use super::filter;
 use super::headers;
+use super::internal_redirect;
 use super::matcher;
 use super::mirror;
 use super::rate_limit;
 use super::retry;
 use super::scalar;
 use crate::model::{
-    ClusterTarget, Forward, HashPolicy, HashSource, HostRewrite, MaxStreamDuration, PathRewrite,
-    RouteRateLimits, RoutingPriority, UpgradeConfig, WeightedCluster, WeightedClusters,
+    ClusterTarget, ConnectConfig, Forward, HashPolicy, HashSource, HostRewrite, MaxStreamDuration,
+    PathRewrite, RouteRateLimits, RoutingPriority, UpgradeConfig, WeightedCluster, WeightedClusters,
 };
 
 #[allow(deprecated, reason = "include_vh_rate_limits is what routes still say")]
@@ -35,9 +37,11 @@ pub(super) fn forward(forward: &Forward) -> pb::RouteAction {
         retry,
         hash_policy: hashes,
         upgrades,
+        connect,
         priority,
         rate_limits: RouteRateLimits { rules, include_host },
         request_mirrors,
+        internal_redirects,
     } = forward;
     let not_found = match *cluster_not_found {
         StatusCode::NOT_FOUND => ClusterNotFoundResponseCode::NotFound,
@@ -67,8 +71,9 @@ pub(super) fn forward(forward: &Forward) -> pb::RouteAction {
         rate_limits: rules.iter().map(rate_limit::rate_limit).collect(),
         include_vh_rate_limits: scalar::if_on(*include_host),
         request_mirror_policies: request_mirrors.iter().map(mirror::mirror).collect(),
+        internal_redirect_policy: internal_redirects.as_ref().map(internal_redirect::internal_redirects),
         hash_policy: hashes.iter().map(hash_policy).collect(),
-        upgrade_configs: upgrades.iter().map(upgrade).collect(),
+        upgrade_configs: upgrades.iter().map(|config| upgrade(config, connect.as_ref())).collect(),
         max_stream_duration: stream_duration(max_stream_duration),
         cluster_specifier: Some(target(to)),
         host_rewrite_specifier: host_rewrite(host),
@@ -156,7 +161,13 @@ fn hash_policy(policy: &HashPolicy) -> PbHashPolicy {
     PbHashPolicy { terminal: *terminal, policy_specifier: Some(specifier) }
 }
 
-fn upgrade(upgrade: &UpgradeConfig) -> PbUpgrade {
+fn upgrade(upgrade: &UpgradeConfig, connect: Option<&ConnectConfig>) -> PbUpgrade {
     let UpgradeConfig { upgrade_type, enabled } = upgrade;
-    PbUpgrade { upgrade_type: upgrade_type.clone(), enabled: scalar::switch(*enabled), ..Default::default() }
+    let connect = connect.filter(|_| upgrade_type == "connect");
+    PbUpgrade {
+        upgrade_type: upgrade_type.clone(),
+        enabled: scalar::switch(*enabled),
+        connect_config: connect
+            .map(|ConnectConfig { allow_post }| PbConnect { allow_post: *allow_post, ..Default::default() }),
+    }
 }

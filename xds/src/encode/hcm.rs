@@ -8,14 +8,15 @@ use pb::http_connection_manager::{RouteSpecifier, StripPortMode};
 
 use super::access_log;
 use super::filter;
+use super::hcm_edge as edge;
 use super::http_options as options;
 use super::local_reply;
 use super::route;
 use super::scalar;
 use super::source;
 use crate::model::{
-    CodecType, EscapedSlashes, ForwardClientCert, ForwardedCertFields, HttpConnectionManager, RouteSource,
-    ServerHeader, StripPort, UnderscoreHeaders, UpgradeConfig,
+    CodecType, EdgeOptions, EscapedSlashes, ForwardClientCert, ForwardedCertFields, HttpConnectionManager,
+    RouteSource, ServerHeader, StripPort, UnderscoreHeaders, UpgradeConfig,
 };
 
 pub(super) fn http_connection_manager(manager: &HttpConnectionManager) -> pb::HttpConnectionManager {
@@ -28,6 +29,7 @@ pub(super) fn http_connection_manager(manager: &HttpConnectionManager) -> pb::Ht
         server_name, server_header, generate_request_id, preserve_external_request_id,
         always_set_request_id_in_response, append_x_forwarded_port, path, strip_port, strip_trailing_host_dot,
         upgrades, access_log, forward_client_cert, forwarded_cert_fields, proxy_100_continue, local_replies,
+        edge: EdgeOptions { internal_addresses, original_ip_detection, scheme, early_header_mutations },
     } = manager;
     let common = HttpProtocolOptions {
         idle_timeout: scalar::limit(*idle_timeout),
@@ -59,6 +61,10 @@ pub(super) fn http_connection_manager(manager: &HttpConnectionManager) -> pb::Ht
         xff_num_trusted_hops: *xff_num_trusted_hops,
         skip_xff_append: *skip_xff_append,
         via: via.clone(),
+        internal_address_config: Some(edge::internal_addresses(internal_addresses)),
+        original_ip_detection_extensions: original_ip_detection.iter().map(edge::original_ip).collect(),
+        scheme_header_transformation: edge::scheme(*scheme),
+        early_header_mutation_extensions: edge::early_mutations(early_header_mutations),
         generate_request_id: scalar::switch(*generate_request_id),
         preserve_external_request_id: *preserve_external_request_id,
         always_set_request_id_in_response: *always_set_request_id_in_response,

@@ -47,6 +47,8 @@ mod retry;
 
 mod mirror;
 
+mod internal_redirect;
+
 mod forward;
 
 mod route;
@@ -61,6 +63,7 @@ mod local_reply;
 
 mod hcm;
 
+mod hcm_edge;
 mod network_filter;
 
 mod udp_proxy;

@@ -79,7 +79,9 @@ fn virtual_host(host: &VirtualHost) -> pb::VirtualHost {
         name: name.clone(),
         domains: domains.iter().map(ToString::to_string).collect(),
         routes: routes.iter().map(route).collect(),
-        matcher: matcher.as_ref().map(|tree| match_tree::tree(tree, &route_list)),
+        matcher: matcher
+            .as_ref()
+            .map(|tree| match_tree::tree(tree, &|routes: &Vec<Route>| route_list(routes))),
         require_tls: require_tls.into(),
         request_headers_to_add: headers::add(&request_headers.add),
         request_headers_to_remove: request_headers.remove.clone(),
@@ -95,7 +97,7 @@ fn virtual_host(host: &VirtualHost) -> pb::VirtualHost {
     }
 }
 
-fn route_list(routes: &Vec<Route>) -> Any {
+fn route_list(routes: &[Route]) -> Any {
     scalar::any(&pb::RouteList { routes: routes.iter().map(route).collect() })
 }
 

@@ -3,8 +3,11 @@
 
 use std::time::Duration;
 
+use http::StatusCode;
+
 use super::{
-    AccessLog, ConfigSource, HttpFilter, LocalReplies, RouteConfigName, RouteConfiguration, UpgradeConfig,
+    AccessLog, Cidr, ConfigSource, HeaderChange, HttpFilter, LocalReplies, RouteConfigName,
+    RouteConfiguration, UpgradeConfig,
 };
 
 /// Everything a listener's chain says about HTTP. `None` durations mean "no limit".
@@ -50,6 +53,8 @@ pub struct HttpConnectionManager {
     pub use_remote_address: bool,
     /// How many proxies in front are trusted.
     pub xff_num_trusted_hops: u32,
+    /// Where requests come from, and what else is made of them at the edge.
+    pub edge: EdgeOptions,
     /// Whether `x-forwarded-for` is left as it is.
     pub skip_xff_append: bool,
     /// Appended to `via` both ways; empty: nothing.
@@ -97,6 +102,66 @@ pub enum CodecType {
     Http2,
     /// HTTP/3 only.
     Http3,
+}
+
+/// Where requests come from, and what else is made of them at the edge.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct EdgeOptions {
+    /// Whose requests count as internal.
+    pub internal_addresses: InternalAddressConfig,
+    /// Who says where requests come from, in order; empty: `x-forwarded-for`. Never with `use_remote_address` or
+    /// `xff_num_trusted_hops`.
+    pub original_ip_detection: Vec<OriginalIpDetection>,
+    /// What becomes of the scheme.
+    pub scheme: SchemeTransformation,
+    /// Changes of a request's fields before anything else looks at them.
+    pub early_header_mutations: Vec<HeaderChange>,
+}
+
+/// Whose requests count as internal: they may carry `x-envoy-*` fields (`InternalAddressConfig`).
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct InternalAddressConfig {
+    /// Those that come over Unix sockets.
+    pub unix_sockets: bool,
+    /// Those from these addresses.
+    pub cidr_ranges: Vec<Cidr>,
+}
+
+/// Who says where a request comes from (`envoy.extensions.http.original_ip_detection`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OriginalIpDetection {
+    /// `x-forwarded-for`.
+    Xff {
+        /// How many of its last addresses are skipped; zero where there are trusted blocks.
+        trusted_hops: u32,
+        /// If there are any, the peer has to be in one, and what stands there of its like is skipped.
+        trusted_cidrs: Vec<Cidr>,
+        /// Whether the peer's address is not appended.
+        skip_append: bool,
+    },
+    /// Another field.
+    CustomHeader {
+        /// Its name; lower case.
+        name: String,
+        /// Whether its address may be internal.
+        trusted: bool,
+        /// With what a request is refused whose field has no address.
+        reject: Option<StatusCode>,
+    },
+}
+
+/// What becomes of a request's scheme (`SchemeHeaderTransformation`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum SchemeTransformation {
+    /// Nothing.
+    #[default]
+    Keep,
+    /// It becomes `http`.
+    Http,
+    /// It becomes `https`.
+    Https,
+    /// It becomes what the upstream's transport is.
+    MatchUpstream,
 }
 
 /// Where routes come from.

@@ -55,6 +55,8 @@ mod grpc_service;
 
 mod mirror;
 
+mod internal_redirect;
+
 mod route;
 
 mod retry;
@@ -106,9 +108,11 @@ pub use health::{
     TcpHealthCheck,
 };
 pub use http::{
-    CodecType, EscapedSlashes, ForwardClientCert, ForwardedCertFields, Http1Options, Http2Options,
-    HttpConnectionManager, PathNormalization, RouteSource, ServerHeader, StripPort, UnderscoreHeaders,
+    CodecType, EdgeOptions, EscapedSlashes, ForwardClientCert, ForwardedCertFields, Http1Options,
+    Http2Options, HttpConnectionManager, InternalAddressConfig, OriginalIpDetection, PathNormalization,
+    RouteSource, SchemeTransformation, ServerHeader, StripPort, UnderscoreHeaders,
 };
+pub use internal_redirect::{InternalRedirectPolicy, InternalRedirectPredicate};
 pub use key::{CertificateChain, PrivateKey};
 pub use listener::{
     ApiListener, DownstreamTransport, FilterChain, FilterChainMatch, Listener, ListenerFilter, NetworkFilter,
@@ -129,9 +133,9 @@ pub use proxy_protocol::{ProxyProtocolFilter, ProxyProtocolVersion, Tlv, TlvSele
 pub use rate_limit::{DescriptorAction, RateLimit, RouteRateLimits, TokenBucket};
 pub use retry::{BackOff, RetryCondition, RetryPolicy};
 pub use route::{
-    ClusterTarget, DirectResponse, Domain, Forward, HashPolicy, HashSource, HostRewrite, MaxStreamDuration,
-    PathMatch, PathRewrite, Redirect, RedirectPath, RequireTls, Route, RouteAction, RouteConfiguration,
-    RouteMatch, RoutingPriority, VirtualHost, WeightedCluster, WeightedClusters,
+    ClusterTarget, ConnectConfig, DirectResponse, Domain, Forward, HashPolicy, HashSource, HostRewrite,
+    MaxStreamDuration, PathMatch, PathRewrite, Redirect, RedirectPath, RequireTls, Route, RouteAction,
+    RouteConfiguration, RouteMatch, RoutingPriority, VirtualHost, WeightedCluster, WeightedClusters,
 };
 pub use runtime::{
     RuntimeFraction, RuntimeLayer, RuntimeSource, RuntimeSwitch, RuntimeUInt32, RuntimeValues,

@@ -5,8 +5,8 @@ use std::time::Duration;
 use http::StatusCode;
 
 use super::{
-    ClusterName, FilterOverride, FilterStateMatcher, HeaderMatcher, HeaderMutations, MatchTree,
-    MetadataMatcher, QueryMatcher, RateLimit, Regex, RequestMirror, RetryPolicy, RouteConfigName,
+    ClusterName, FilterOverride, FilterStateMatcher, HeaderMatcher, HeaderMutations, InternalRedirectPolicy,
+    MatchTree, MetadataMatcher, QueryMatcher, RateLimit, Regex, RequestMirror, RetryPolicy, RouteConfigName,
     RouteRateLimits, RuntimeFraction, UpgradeConfig,
 };
 
@@ -192,12 +192,23 @@ pub struct Forward {
     pub hash_policy: Vec<HashPolicy>,
     /// Upgrades; they win over the connection manager's.
     pub upgrades: Vec<UpgradeConfig>,
+    /// Whether tunnels end here; only where `upgrades` has `connect`. `None` passes CONNECT requests on.
+    pub connect: Option<ConnectConfig>,
     /// Which circuit breaker thresholds count.
     pub priority: RoutingPriority,
     /// What requests are counted by.
     pub rate_limits: RouteRateLimits,
     /// Who gets copies.
     pub request_mirrors: Vec<RequestMirror>,
+    /// Which redirects are followed; `None`: none.
+    pub internal_redirects: Option<InternalRedirectPolicy>,
+}
+
+/// Tunnels that end here: what they carry goes to the cluster as bytes (`ConnectConfig`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConnectConfig {
+    /// Whether the body of a POST request is such bytes, too.
+    pub allow_post: bool,
 }
 
 /// Limits on a stream's life.

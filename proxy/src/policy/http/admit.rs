@@ -6,12 +6,13 @@ use http::{Method, StatusCode};
 
 use super::authority;
 use super::compile::HttpPolicy;
+use super::forwarded::Origin;
 use super::path;
 use super::stats::HttpMetric;
 use crate::body::{RequestHead, Text, Version};
 use crate::error::Reason;
 use crate::fields::Name;
-use crate::observe::record::{ConnectionFacts, Place, ip_text};
+use crate::observe::record::{ConnectionFacts, Place, Record, ip_text};
 use crate::policy::facts;
 use crate::policy::reply::Reply;
 
@@ -42,14 +43,19 @@ impl HttpPolicy {
         }
         self.normalize_path(head)?;
         let connect_port = self.normalize_authority(head, connection);
-        let client = self.note_origin(head, connection);
-        self.remove_envoy_fields(head);
+        let Origin { client, internal } = self.note_origin(head, connection)?;
+        self.remove_envoy_fields(head, internal);
         super::sanitize::check_referer(head);
-        self.note_hop(head, connection, &client);
-        self.give_request_id(head, rng);
+        self.note_hop(head, connection, &client, internal);
+        self.give_request_id(head, internal, rng);
         self.forward_client_cert(head, connection);
         self.check_strictly(head)?;
         Ok(Admitted { client, connect_port })
+    }
+
+    /// Changes the fields of a request before anything else looks at them.
+    pub fn change_early(&self, head: &mut RequestHead, record: &Record) {
+        self.early_changes.iter().for_each(|change| change.change_request(head, record));
     }
 
     fn check_version(&self, head: &mut RequestHead) -> Result<(), Reply> {
@@ -126,11 +132,12 @@ impl HttpPolicy {
     }
 
     /// Fields about this hop: `via`, and at the edge the client's address for those inside.
-    fn note_hop(&self, head: &mut RequestHead, connection: &ConnectionFacts, client: &Place) {
+    fn note_hop(&self, head: &mut RequestHead, connection: &ConnectionFacts, client: &Place, internal: bool) {
         if let Some(via) = &self.via {
             super::response::append_via(&mut head.headers, via);
         }
         if self.use_remote_address
+            && !internal
             && let Some(ip) = client.ip()
         {
             let known = connection.remote_text().filter(|_| *client == connection.remote);

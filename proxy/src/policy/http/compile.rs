@@ -5,8 +5,9 @@ use std::time::Duration;
 
 use http::HeaderValue;
 use xds::model::{
-    self, ForwardClientCert, ForwardedCertFields, Http1Options, HttpFilterKind, PathNormalization,
-    ServerHeader, StripPort, UnderscoreHeaders, UpgradeConfig,
+    self, ForwardClientCert, ForwardedCertFields, Http1Options, HttpFilterKind, InternalAddressConfig,
+    OriginalIpDetection, PathNormalization, SchemeTransformation, ServerHeader, StripPort, UnderscoreHeaders,
+    UpgradeConfig,
 };
 
 use super::local_reply::LocalReplies;
@@ -15,6 +16,7 @@ use super::stats::HttpStats;
 use crate::error::Invalid;
 use crate::observe::access_log::{AccessLogs, Needs};
 use crate::observe::record::ip_text;
+use crate::policy::field_change::Change;
 use crate::policy::filter::Filters;
 use crate::policy::timeout::Defaults;
 use crate::runtime::LiveRuntime;
@@ -46,7 +48,13 @@ pub struct HttpPolicy {
     pub(super) headers_with_underscores: UnderscoreHeaders,
     pub(super) http1: Http1Options,
     pub(super) use_remote_address: bool,
-    pub(super) xff_num_trusted_hops: usize,
+    pub(super) internal_addresses: InternalAddressConfig,
+    /// Who says where requests come from where `use_remote_address` does not.
+    pub(super) detections: Vec<OriginalIpDetection>,
+    /// What becomes of the scheme.
+    pub scheme: SchemeTransformation,
+    pub(super) early_changes: Vec<Change>,
+    pub(super) xff_num_trusted_hops: u32,
     pub(super) skip_xff_append: bool,
     pub(super) append_x_forwarded_port: bool,
     /// What those behind call a client on this machine.
@@ -111,7 +119,15 @@ impl HttpPolicy {
             headers_with_underscores: model.headers_with_underscores,
             http1: model.http1.clone(),
             use_remote_address: model.use_remote_address,
-            xff_num_trusted_hops: usize::try_from(model.xff_num_trusted_hops).unwrap_or(usize::MAX),
+            internal_addresses: model.edge.internal_addresses.clone(),
+            detections: detections(model),
+            scheme: model.edge.scheme,
+            early_changes: Change::compile_all(
+                "early_header_mutation_extensions",
+                &model.edge.early_header_mutations,
+                shared.environment(),
+            )?,
+            xff_num_trusted_hops: model.xff_num_trusted_hops,
             skip_xff_append: model.skip_xff_append,
             append_x_forwarded_port: model.append_x_forwarded_port,
             local_address: shared.environment().local_address.map(ip_text),
@@ -129,4 +145,16 @@ impl HttpPolicy {
             forwarded_cert_fields: model.forwarded_cert_fields,
         })
     }
+}
+
+/// Without any, it is `x-forwarded-for` that says so.
+fn detections(model: &model::HttpConnectionManager) -> Vec<OriginalIpDetection> {
+    if !model.edge.original_ip_detection.is_empty() {
+        return model.edge.original_ip_detection.clone();
+    }
+    vec![OriginalIpDetection::Xff {
+        trusted_hops: model.xff_num_trusted_hops,
+        trusted_cidrs: Vec::new(),
+        skip_append: true,
+    }]
 }

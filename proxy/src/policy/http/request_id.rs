@@ -9,9 +9,9 @@ use crate::body::RequestHead;
 pub(super) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 impl HttpPolicy {
-    pub(super) fn give_request_id(&self, head: &mut RequestHead, rng: &mut fastrand::Rng) {
+    pub(super) fn give_request_id(&self, head: &mut RequestHead, internal: bool, rng: &mut fastrand::Rng) {
         // At the edge an id from outside could collide on purpose; it is kept only on request.
-        let replace = self.use_remote_address && !self.preserve_external_request_id;
+        let replace = self.use_remote_address && !internal && !self.preserve_external_request_id;
         if self.generate_request_id && (replace || !head.headers.contains_key(REQUEST_ID)) {
             head.headers.insert(REQUEST_ID, uuid(rng.u128(..)));
         }

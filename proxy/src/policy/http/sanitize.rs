@@ -1,15 +1,18 @@
 //! Request fields that are taken away: `x-envoy-*` ones that only trusted neighbours may send, and a `referer` that
 //! is none.
 //!
-//! Without `internal_address_config`, which this proxy refuses, Envoy trusts no address, so that they always go.
+//! Requests from addresses of `internal_address_config` keep them; without it there is no such address.
 
 use http::header::REFERER;
+use http::{HeaderName, HeaderValue};
 
 use super::compile::HttpPolicy;
 use crate::body::RequestHead;
 use crate::policy::facts;
 
-/// Removed from every request.
+const INTERNAL: HeaderName = HeaderName::from_static("x-envoy-internal");
+
+/// Removed from every request from outside.
 const ALWAYS: [&[u8]; 15] = [
     b"x-envoy-internal",
     b"x-envoy-retriable-status-codes",
@@ -38,7 +41,11 @@ const AT_THE_EDGE: [&[u8]; 5] = [
 ];
 
 impl HttpPolicy {
-    pub(super) fn remove_envoy_fields(&self, head: &mut RequestHead) {
+    pub(super) fn remove_envoy_fields(&self, head: &mut RequestHead, internal: bool) {
+        if internal {
+            head.headers.insert(INTERNAL, HeaderValue::from_static("true"));
+            return;
+        }
         let edge = self.use_remote_address;
         facts::remove_envoy_fields(&mut head.headers, |name| {
             ALWAYS.contains(&name) || (edge && AT_THE_EDGE.contains(&name))

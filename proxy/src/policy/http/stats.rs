@@ -60,6 +60,11 @@ pub enum HttpMetric {
     NoCluster,
     RetrySkippedRequestNotComplete,
     ResetAfterDownstreamResponseStarted,
+    InternalRedirectBadLocation,
+    InternalRedirectUnsafeScheme,
+    InternalRedirectTooMany,
+    InternalRedirectNoRoute,
+    InternalRedirectPredicate,
 }
 
 const fn counter(name: &'static str, help: &'static str) -> Metric {
@@ -126,6 +131,11 @@ impl MetricSet for HttpMetric {
         counter("no_cluster", "Requests to a cluster that does not exist."),
         counter("rq_retry_skipped_request_not_complete", "Retries not made: the request was not all kept."),
         counter("rq_reset_after_downstream_response_started", "Responses that broke off half way."),
+        counter("passthrough_internal_redirect_bad_location", "Redirects not followed: no absolute address."),
+        counter("passthrough_internal_redirect_unsafe_scheme", "Redirects not followed: another scheme."),
+        counter("passthrough_internal_redirect_too_many_redirects", "Redirects not followed: one too many."),
+        counter("passthrough_internal_redirect_no_route", "Redirects not followed: no route takes them."),
+        counter("passthrough_internal_redirect_predicate", "Redirects not followed: a predicate says no."),
     ];
 
     fn index(self) -> usize {
@@ -230,8 +240,8 @@ mod tests {
         assert_eq!(name(HttpMetric::CxMaxRequestsReached), "downstream_cx_max_requests_reached");
         assert_eq!(name(HttpMetric::Rq1xx), "downstream_rq_1xx");
         assert_eq!(name(HttpMetric::RqTxReset), "downstream_rq_tx_reset");
-        let last = HttpMetric::ResetAfterDownstreamResponseStarted;
+        let last = HttpMetric::InternalRedirectPredicate;
         assert_eq!(last.index() + 1, HttpMetric::METRICS.len());
-        assert_eq!(name(last), "rq_reset_after_downstream_response_started");
+        assert_eq!(name(last), "passthrough_internal_redirect_predicate");
     }
 }

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use bytes::Bytes;
-use http::{HeaderName, StatusCode};
-use xds::model::{self, ClusterTarget, DataSource, RoutingPriority, UpgradeConfig};
+use http::{HeaderName, Method, StatusCode};
+use xds::model::{self, ClusterTarget, ConnectConfig, DataSource, RoutingPriority, UpgradeConfig};
 
 use super::hash::HashPolicies;
+use super::internal_redirect::InternalRedirects;
 use super::mirror::Mirror;
 use super::mutation::{Mutations, Stage};
 use super::redirect::Redirect;
@@ -59,10 +60,14 @@ pub struct Forward {
     pub hash: HashPolicies,
     /// Upgrades that are decided here.
     pub upgrades: Vec<UpgradeConfig>,
+    /// Whether tunnels end here.
+    pub connect: Option<ConnectConfig>,
     /// Which thresholds count.
     pub priority: RoutingPriority,
     /// Who gets copies: the route's policies, else the virtual host's, else the table's.
     pub mirrors: Vec<Mirror>,
+    /// Which redirects are followed, if any is.
+    pub internal_redirects: Option<InternalRedirects>,
     pub(super) rate_limits: DescriptorRules,
     pub(super) rate_limits_of_host: bool,
 }
@@ -177,6 +182,14 @@ impl Action {
 }
 
 impl Forward {
+    /// Whether what the request carries goes to the cluster as bytes.
+    #[must_use]
+    pub fn ends_tunnel(&self, head: &RequestHead) -> bool {
+        let Some(ConnectConfig { allow_post }) = self.connect else { return false };
+        let connects = head.method == Method::CONNECT && head.upgrade.is_none();
+        connects || (allow_post && head.method == Method::POST)
+    }
+
     fn compile(
         model: &model::Forward,
         levels: &Levels,
@@ -198,6 +211,8 @@ impl Forward {
             priority,
             rate_limits,
             request_mirrors,
+            internal_redirects,
+            connect,
         } = model;
         let mirrors = if request_mirrors.is_empty() { around.mirrors } else { request_mirrors };
         let retry = retry.as_ref().or(around.retry).map(RetryRule::compile).transpose();
@@ -212,8 +227,16 @@ impl Forward {
             retry: retry.map_err(|invalid| invalid.within("retry_policy"))?,
             hash: HashPolicies::compile(hash_policy).map_err(|reason| Invalid::new("hash_policy", reason))?,
             upgrades: upgrades.clone(),
+            connect: *connect,
             priority: *priority,
             mirrors: Mirror::compile_all(mirrors, shared.environment())?,
+            internal_redirects: internal_redirects
+                .as_ref()
+                .map(InternalRedirects::compile)
+                .transpose()
+                .map_err(|reason| {
+                    Invalid::new("internal_redirect_policy.response_headers_to_copy", reason)
+                })?,
             rate_limits: DescriptorRules::compile(&rate_limits.rules)?,
             rate_limits_of_host: rate_limits.include_host,
         })

@@ -111,8 +111,8 @@ impl VirtualHost {
     pub(super) fn demands_tls(&self, head: &RequestHead) -> bool {
         let who = match self.require_tls {
             RequireTls::None => false,
-            // Without `internal_address_config`, which this proxy refuses, Envoy takes no address for internal.
-            RequireTls::ExternalOnly | RequireTls::All => true,
+            RequireTls::ExternalOnly => facts::text(&head.headers, "x-envoy-internal") != Some("true"),
+            RequireTls::All => true,
         };
         // By what the client used towards the first proxy, which is what a redirect can change.
         who && facts::text(&head.headers, "x-forwarded-proto").is_some_and(|scheme| scheme != "https")

@@ -12,6 +12,10 @@ pub mod h2;
 
 mod meter;
 
+mod guard;
+
+mod tunnel;
+
 mod plan;
 
 mod lease;
@@ -27,7 +31,8 @@ mod in_flight;
 mod pools;
 
 pub use facts::{ConnectionFacts, SendOptions, Sent, TlsFacts};
-pub use pools::{Connected, ConnectionGuard, Pools};
+pub use guard::ConnectionGuard;
+pub use pools::{Connected, Pools};
 
 #[cfg(test)]
 mod tests;

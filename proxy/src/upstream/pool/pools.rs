@@ -7,16 +7,20 @@ use std::rc::{Rc, Weak};
 use std::sync::Arc;
 
 use foldhash::fast::RandomState;
+use http::StatusCode;
 use tokio::task::AbortHandle;
 use xds::model::RoutingPriority;
 
 use super::facts::{ConnectionFacts, SendOptions, Sent};
+use super::guard::ConnectionGuard;
 use super::h1::SendError;
 use super::host_pool::{HostPool, failed};
 use super::in_flight::{Ending, InFlight};
 use super::meter::Meter;
 use super::plan::{Plan, Tls, Wanted};
-use crate::body::{Request, Response, Text};
+use super::tunnel;
+use crate::body::{Body, Request, Response, Text};
+use crate::codec::h1::wire::Wire;
 use crate::codec::io::Stream;
 use crate::error::{Error, Reason};
 use crate::limits::POOL_SWEEP;
@@ -61,23 +65,6 @@ pub struct Connected {
     pub facts: ConnectionFacts,
     /// Its place in the limits and counters: to be held as long as the stream.
     pub guard: ConnectionGuard,
-}
-
-/// What a connection for bytes holds of its cluster's limits.
-#[derive(Debug)]
-pub struct ConnectionGuard(Rc<Meter>);
-
-impl ConnectionGuard {
-    /// Resolves when the connection must be ended: its endpoint failed, and the cluster wants its connections
-    /// closed then (`close_connections_on_host_health_failure`). Cancel safe.
-    pub async fn until_cut(&self) {
-        self.0.until_cut().await;
-    }
-
-    /// The endpoint ended the connection, not this proxy (`upstream_cx_destroy_remote`).
-    pub fn ended_by_remote(&self) {
-        self.0.ended_by_remote();
-    }
 }
 
 impl Pools {
@@ -182,13 +169,29 @@ impl Pools {
                     self.0.raw.borrow_mut().push((Arc::clone(host), Rc::downgrade(&meter)));
                 }
                 let facts = ConnectionFacts::of(&stream, None);
-                Ok(Connected { stream, facts, guard: ConnectionGuard(meter) })
+                Ok(Connected { stream, facts, guard: ConnectionGuard::new(meter) })
             }
             Err(error) => {
                 refuse(cluster, host, &error);
                 Err(error)
             }
         }
+    }
+
+    /// Opens a connection for bytes to `host` and sends it `body`; the response's body is what comes back.
+    ///
+    /// # Errors
+    /// As for `connect`.
+    pub async fn tunnel(
+        &self,
+        cluster: &Arc<Cluster>,
+        host: &Arc<Host>,
+        body: Body,
+        options: &SendOptions,
+    ) -> Result<Sent, Error> {
+        let Connected { stream, facts, guard } = self.connect(cluster, host, options).await?;
+        let bytes = tunnel::join(Box::new(Wire::new(stream)), body, Some(guard));
+        Ok(Sent { response: Response::new(StatusCode::OK, bytes), connection: Rc::new(facts) })
     }
 
     fn pool(

@@ -5,11 +5,47 @@ use http::StatusCode;
 use super::choices::Choices;
 use super::{common, filter, route};
 use crate::model::{
-    BodyFormat, CodecType, DataSource, EscapedSlashes, ForwardClientCert, ForwardedCertFields, Http1Options,
-    Http2Options, HttpConnectionManager, HttpFilter, HttpFilterKind, LocalReplies, LocalReplyMapper,
-    PathNormalization, RouteConfigName, RouteSource, Router, ServerHeader, StripPort, UnderscoreHeaders,
-    UpgradeConfig, UpstreamHttp, UpstreamProtocol,
+    BodyFormat, CodecType, DataSource, EdgeOptions, EscapedSlashes, ForwardClientCert, ForwardedCertFields,
+    Http1Options, Http2Options, HttpConnectionManager, HttpFilter, HttpFilterKind, InternalAddressConfig,
+    LocalReplies, LocalReplyMapper, OriginalIpDetection, PathNormalization, RouteConfigName, RouteSource,
+    Router, SchemeTransformation, ServerHeader, StripPort, UnderscoreHeaders, UpgradeConfig, UpstreamHttp,
+    UpstreamProtocol,
 };
+
+fn original_ip(from: &mut Choices<'_>) -> OriginalIpDetection {
+    if from.flag() {
+        let trusted_cidrs = from.list(2, common::cidr);
+        OriginalIpDetection::Xff {
+            trusted_hops: if trusted_cidrs.is_empty() { from.number() } else { 0 },
+            trusted_cidrs,
+            skip_append: from.flag(),
+        }
+    } else {
+        let statuses = [StatusCode::FORBIDDEN, StatusCode::BAD_GATEWAY];
+        OriginalIpDetection::CustomHeader {
+            name: from.name(),
+            trusted: from.flag(),
+            reject: from.maybe(|from| from.one_of(&statuses)),
+        }
+    }
+}
+
+fn edge(from: &mut Choices<'_>, trusts_xff: bool) -> EdgeOptions {
+    EdgeOptions {
+        internal_addresses: InternalAddressConfig {
+            unix_sockets: from.flag(),
+            cidr_ranges: from.list(2, common::cidr),
+        },
+        original_ip_detection: if trusts_xff { Vec::new() } else { from.list(2, original_ip) },
+        scheme: from.one_of(&[
+            SchemeTransformation::Keep,
+            SchemeTransformation::Http,
+            SchemeTransformation::Https,
+            SchemeTransformation::MatchUpstream,
+        ]),
+        early_header_mutations: from.list(2, filter::change),
+    }
+}
 
 fn http1(from: &mut Choices<'_>) -> Http1Options {
     Http1Options {
@@ -105,12 +141,16 @@ fn local_replies(from: &mut Choices<'_>) -> LocalReplies {
     }
 }
 
-pub(super) fn http_connection_manager(from: &mut Choices<'_>) -> HttpConnectionManager {
-    let routes = if from.flag() {
+fn routes(from: &mut Choices<'_>) -> RouteSource {
+    if from.flag() {
         RouteSource::Rds { name: RouteConfigName::new(from.name()), source: common::config_source(from) }
     } else {
         RouteSource::Inline(Box::new(route::route_configuration(from)))
-    };
+    }
+}
+
+pub(super) fn http_connection_manager(from: &mut Choices<'_>) -> HttpConnectionManager {
+    let routes = routes(from);
     let certs = [
         ForwardClientCert::Sanitize,
         ForwardClientCert::ForwardOnly,
@@ -120,6 +160,7 @@ pub(super) fn http_connection_manager(from: &mut Choices<'_>) -> HttpConnectionM
     ];
     let underscores =
         [UnderscoreHeaders::Allow, UnderscoreHeaders::RejectRequest, UnderscoreHeaders::DropHeader];
+    let trusts_xff = from.flag();
     HttpConnectionManager {
         stat_prefix: from.name(),
         codec_type: from.one_of(&[CodecType::Auto, CodecType::Http1, CodecType::Http2]),
@@ -143,8 +184,9 @@ pub(super) fn http_connection_manager(from: &mut Choices<'_>) -> HttpConnectionM
         delayed_close_timeout: from.maybe(Choices::positive),
         http1: http1(from),
         http2: http2(from),
-        use_remote_address: from.flag(),
-        xff_num_trusted_hops: from.number(),
+        edge: edge(from, trusts_xff),
+        use_remote_address: trusts_xff,
+        xff_num_trusted_hops: if trusts_xff { from.number() } else { 0 },
         skip_xff_append: from.flag(),
         via: from.text(),
         server_name: from.name(),

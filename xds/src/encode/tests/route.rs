@@ -5,11 +5,12 @@ use http::StatusCode;
 use super::choices::Choices;
 use super::{common, filter, manager, match_tree};
 use crate::model::{
-    AppendAction, BackOff, ClusterName, ClusterTarget, DirectResponse, Domain, FilterStateMatcher, Forward,
-    HashPolicy, HashSource, HeaderAdd, HeaderMutations, HostRewrite, MatchInput, MaxStreamDuration,
-    MirrorTarget, PathMatch, PathRewrite, QueryMatcher, QueryTest, Redirect, RedirectPath, RequestMirror,
-    RequireTls, RetryCondition, RetryPolicy, Route, RouteAction, RouteConfigName, RouteConfiguration,
-    RouteMatch, RouteRateLimits, RoutingPriority, VirtualHost, WeightedCluster, WeightedClusters,
+    AppendAction, BackOff, ClusterName, ClusterTarget, ConnectConfig, DirectResponse, Domain,
+    FilterStateMatcher, Forward, HashPolicy, HashSource, HeaderAdd, HeaderMutations, HostRewrite,
+    InternalRedirectPolicy, InternalRedirectPredicate, MatchInput, MaxStreamDuration, MirrorTarget,
+    PathMatch, PathRewrite, QueryMatcher, QueryTest, Redirect, RedirectPath, RequestMirror, RequireTls,
+    RetryCondition, RetryPolicy, Route, RouteAction, RouteConfigName, RouteConfiguration, RouteMatch,
+    RouteRateLimits, RoutingPriority, VirtualHost, WeightedCluster, WeightedClusters,
 };
 
 /// A field to add.
@@ -128,9 +129,25 @@ fn hash_policy(from: &mut Choices<'_>) -> HashPolicy {
     HashPolicy { source, terminal: from.flag() }
 }
 
+fn internal_redirects(from: &mut Choices<'_>) -> InternalRedirectPolicy {
+    let codes = [StatusCode::FOUND, StatusCode::SEE_OTHER, StatusCode::PERMANENT_REDIRECT];
+    InternalRedirectPolicy {
+        max_internal_redirects: from.number(),
+        redirect_response_codes: from.list(3, |from| from.one_of(&codes)),
+        predicates: from.list(2, |from| match from.between(0, 2) {
+            0 => InternalRedirectPredicate::PreviousRoutes,
+            1 => InternalRedirectPredicate::AllowListedRoutes(from.list(2, Choices::name)),
+            _ => InternalRedirectPredicate::SafeCrossScheme,
+        }),
+        allow_cross_scheme_redirect: from.flag(),
+        response_headers_to_copy: from.list(2, Choices::name),
+    }
+}
+
 fn forward(from: &mut Choices<'_>) -> Forward {
     let statuses =
         [StatusCode::SERVICE_UNAVAILABLE, StatusCode::NOT_FOUND, StatusCode::INTERNAL_SERVER_ERROR];
+    let upgrades = manager::upgrades(from);
     Forward {
         target: target(from),
         cluster_not_found: from.one_of(&statuses),
@@ -162,13 +179,17 @@ fn forward(from: &mut Choices<'_>) -> Forward {
         append_x_forwarded_host: from.flag(),
         retry: from.maybe(retry_policy),
         hash_policy: from.list(2, hash_policy),
-        upgrades: manager::upgrades(from),
+        connect: from
+            .maybe(|from| ConnectConfig { allow_post: from.flag() })
+            .filter(|_| upgrades.iter().any(|config| config.upgrade_type == "connect")),
+        upgrades,
         priority: from.one_of(&[RoutingPriority::Default, RoutingPriority::High]),
         rate_limits: RouteRateLimits {
             rules: from.list(2, filter::rate_limit_rule),
             include_host: from.flag(),
         },
         request_mirrors: from.list(2, request_mirror),
+        internal_redirects: from.maybe(internal_redirects),
     }
 }
 

@@ -5,7 +5,6 @@ use std::task::{Context, Poll, ready};
 use http::{StatusCode, header};
 
 use super::flight::Flight;
-use super::tunnel;
 use crate::body::{Body, Frame, Response, Size, Source};
 use crate::codec::h1::body::Reader;
 use crate::codec::h1::chunk::Step;
@@ -14,6 +13,7 @@ use crate::codec::h1::framing::{self, Framing};
 use crate::codec::h1::response::Parsed;
 use crate::error::{Error, Reason};
 use crate::splice::Pipe;
+use crate::upstream::pool::tunnel;
 
 /// The response that a flight's head announces. One whose body is already here ends the flight at once.
 pub fn response(mut flight: Flight, mut parsed: Parsed) -> Result<Response, Error> {
@@ -24,7 +24,7 @@ pub fn response(mut flight: Flight, mut parsed: Parsed) -> Result<Response, Erro
             parsed.head.headers.remove(header::SEC_WEBSOCKET_ACCEPT);
         }
         parsed.head.headers.remove(header::CONTENT_LENGTH);
-        let body = tunnel::open(flight);
+        let body = tunnel::join(flight.wire, flight.pump.into_body(), None);
         return Ok(Response { head: parsed.head, body, close: false });
     }
     let framing = framing::of_response(&parsed.facts, parsed.version, status, &flight.method)

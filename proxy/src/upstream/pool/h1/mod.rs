@@ -8,8 +8,6 @@ mod flight;
 
 mod answer;
 
-mod tunnel;
-
 #[cfg(test)]
 mod tests;
 

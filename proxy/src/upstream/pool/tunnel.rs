@@ -11,22 +11,19 @@ use std::task::{Context, Poll, ready};
 
 use tokio::task::JoinHandle;
 
-use super::flight::Flight;
+use super::guard::ConnectionGuard;
 use crate::body::{Body, Frame, Size, Source};
 use crate::codec::h1::body::Reader;
 use crate::codec::h1::chunk::Step;
 use crate::codec::h1::wire::Wire;
 use crate::error::{Error, Reason};
 
-/// Joins the two bodies; what this gives is the download.
-pub fn open(flight: Flight) -> Body {
-    let Flight { wire, pump, .. } = flight;
+/// Joins a connection and the client's bytes; what this gives is the download. `guard` is held as long as it lives.
+pub fn join(wire: Box<Wire>, body: Body, guard: Option<ConnectionGuard>) -> Body {
     let wire = Rc::new(RefCell::new(wire));
-    let upload = tokio::task::spawn_local(upload(Rc::clone(&wire), pump.into_body()));
-    Body::source(
-        Size::Unknown,
-        Box::new(Download { wire, reader: Reader::UntilClose, upload: Some(Upload(upload)) }),
-    )
+    let upload = Some(Upload(tokio::task::spawn_local(upload(Rc::clone(&wire), body))));
+    let download = Download { wire, reader: Reader::UntilClose, upload, _guard: guard };
+    Body::source(Size::Unknown, Box::new(download))
 }
 
 struct Download {
@@ -34,6 +31,7 @@ struct Download {
     reader: Reader,
     /// `None` once it has ended well.
     upload: Option<Upload>,
+    _guard: Option<ConnectionGuard>,
 }
 
 struct Upload(JoinHandle<Result<(), Error>>);
