@@ -91,6 +91,8 @@ pub enum Reason {
     RateLimited,
     /// A rate limit service could not be asked, and requests are refused without it.
     RateLimitService,
+    /// An external processor ended the request.
+    Processor,
     /// The proxy is ending and takes no more work here.
     Draining,
     /// A bug here; caught, counted and logged.
@@ -126,7 +128,7 @@ impl Reason {
             | R::Draining => 503,
             R::UpstreamProtocol | R::ResponseEncoding => 502,
             R::UpstreamTimeout | R::PerTryTimeout | R::MaxDuration | R::UpstreamMaxDuration => 504,
-            R::RateLimitService | R::Internal => 500,
+            R::RateLimitService | R::Processor | R::Internal => 500,
         }
     }
 
@@ -160,6 +162,7 @@ impl Reason {
             | R::RequestTimeout
             | R::UpgradeNotAllowed
             | R::TlsRequired
+            | R::Processor
             | R::Draining
             | R::Internal => "",
         }
@@ -202,6 +205,7 @@ impl Reason {
             | R::StreamIdleTimeout
             | R::MaxDuration
             | R::UpstreamMaxDuration
+            | R::Processor
             | R::Draining
             | R::Internal => Side::Proxy,
         }

@@ -245,6 +245,18 @@ pub const ADMIN_FORM_BYTES_MAX: usize = 256 * 1024;
 /// Bytes of a gRPC service's answer about a request (rate limits) that are read.
 pub const CALL_OUT_ANSWER_BYTES_MAX: usize = 1024 * 1024;
 
+/// Bytes of one message of an external processor that are read.
+pub const CONVERSATION_MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
+
+/// Messages of an external processor that wait to be looked at; then no more are read.
+pub const CONVERSATION_MESSAGES_UNHEARD_MAX: usize = 16;
+
+/// Bytes of a body that wait for an external processor. Envoy's default for the buffers that it takes them from.
+pub const PROCESSOR_BUFFER_BYTES: usize = 1024 * 1024;
+
+/// Pieces of a body that wait for an external processor.
+pub const PROCESSOR_PIECES_MAX: usize = 1024;
+
 /// Bytes of an answer to an active health check that are read.
 pub const HEALTH_CHECK_BYTES_MAX: usize = 64 * 1024;
 /// Downstream connections of a process at once (Envoy `overload.global_downstream_max_connections`).

@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use harness::message::Request;
 
-/// A listener of `differential.yaml` or, for routes, `routes.yaml`, for what is said of a request's origin, `origins.yaml`, and for filters `filters.yaml` and `services.yaml`.
+/// A listener of `differential.yaml` or, for routes, `routes.yaml`, for what is said of a request's origin, `origins.yaml`, and for filters `filters.yaml`, `services.yaml` and `processing.yaml`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Listener {
     Main,
@@ -18,6 +18,7 @@ pub enum Listener {
     Detect,
     Strict,
     Far,
+    Processing,
 }
 
 /// What a client does.

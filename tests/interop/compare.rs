@@ -23,6 +23,7 @@ pub fn differences(case: &Case, left: &Outcome, right: &Outcome) -> Vec<Differen
     found.compare("end", &left.end, &right.end);
     found.compare("spread", &left.spread, &right.spread);
     found.compare("echo", &left.echo, &right.echo);
+    found.compare("processed", &left.processed, &right.processed);
     found.compare("answers", &statuses(left).len(), &statuses(right).len());
     found.compare("backend requests", &left.requests.len(), &right.requests.len());
     for (one, two) in left.answers.iter().zip(&right.answers) {

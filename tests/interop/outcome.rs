@@ -11,7 +11,7 @@ use harness::client::Connection;
 use harness::client_h2::{self, Transport};
 use harness::message::{Request, Response};
 
-use crate::case::{Action, Case};
+use crate::case::{Action, Case, Listener};
 use crate::side::Side;
 
 /// Longer than any timeout in the bootstrap.
@@ -41,6 +41,8 @@ pub struct Outcome {
     pub echo: Vec<u8>,
     /// Which backends were chosen at all, or that users stayed at one.
     pub spread: BTreeSet<String>,
+    /// What the external processor was sent.
+    pub processed: String,
 }
 
 /// One answer.
@@ -89,6 +91,10 @@ pub fn of(case: &Case, side: &Side) -> Outcome {
             outcome.spread = sticky(addr, requests);
             return outcome;
         }
+    }
+    if case.listener == Listener::Processing {
+        // Who only watches may not even know of a request when it has its answer.
+        outcome.processed = side.processed(u32::from(case.name.contains(" /watch")));
     }
     outcome.requests = side.since(&mark).into_iter().map(|seen| neutral_request(side, seen)).collect();
     outcome
@@ -270,6 +276,11 @@ fn neutral_fields(side: &Side, fields: &[(String, String)]) -> Vec<(String, Stri
             // What the backend tells of the request, as a message of gRPC.
             "grpc-message" if value.starts_with("{\"backend\":") => "(what a backend received)".to_owned(),
             REMAINING_TIME => value.parse().map_or_else(|_| value.clone(), rounded),
+            // From there on each proxy has its own words.
+            "x-details" => match value.split_once("remote_connection_failure") {
+                Some((before, _)) => side.neutral(before),
+                None => side.neutral(value),
+            },
             "x-session" => side.neutral(&readable(value)),
             "cookie" | "set-cookie" => match value.split_once("session=") {
                 Some((before, rest)) => {

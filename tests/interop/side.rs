@@ -10,6 +10,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD as BASE64;
 use harness::backend::Backend;
 use harness::backend::record::Recorded;
+use harness::client;
 use harness::message::Request;
 use harness::peers::peer;
 use harness::ports::free_addr;
@@ -27,6 +28,8 @@ pub struct Side {
     listeners: BTreeMap<Listener, SocketAddr>,
     admin: SocketAddr,
     backends: Vec<Backend>,
+    /// Where the external processor tells what it was sent.
+    processor: SocketAddr,
     _services: Vec<Process>,
     /// Port numbers and the words they stand for in outcomes.
     ports: Vec<(u16, &'static str)>,
@@ -53,6 +56,12 @@ impl Side {
     /// Where this side's admin server is.
     pub fn admin(&self) -> SocketAddr {
         self.admin
+    }
+
+    /// What the external processor was sent since this was asked for the last time, in so many calls at least.
+    pub fn processed(&self, calls: u32) -> String {
+        let asked = client::send(self.processor, &Request::new("GET", "processor", &format!("/{calls}")));
+        asked.map_or_else(|e| e.to_string(), |answer| self.neutral(&answer.text()))
     }
 
     /// How many requests each backend has received.
@@ -106,6 +115,7 @@ impl Side {
         let [main, edge, inner, replies, tcp, filters, services_addr, routes, admin, dead, rls] =
             [(); 11].map(|()| free_addr());
         let [inside, detect, strict, far] = [(); 4].map(|()| free_addr());
+        let [processing, processor, told] = [(); 3].map(|()| free_addr());
         let mut ports = vec![
             (main.port(), "MAIN"),
             (edge.port(), "EDGE"),
@@ -122,13 +132,15 @@ impl Side {
             (admin.port(), "ADMIN"),
             (dead.port(), "DEAD"),
             (rls.port(), "RLS"),
+            (processing.port(), "PROCESSING"),
+            (processor.port(), "PROCESSOR"),
         ];
         ports.extend(backends.iter().zip(["A", "B", "C"]).map(|(backend, word)| (backend.port(), word)));
         let lying = |name: &str| {
             let path = workspace::root().join("tests/interop").join(name);
             std::fs::read_to_string(path).expect("the bootstrap lies beside its test")
         };
-        let parts = ["filters.yaml", "services.yaml", "routes.yaml", "origins.yaml"];
+        let parts = ["filters.yaml", "services.yaml", "routes.yaml", "origins.yaml", "processing.yaml"];
         let text = parts.iter().fold(lying("differential.yaml"), |text, name| {
             text.replace(&format!("  # {name}\n"), &lying(name))
         });
@@ -136,10 +148,11 @@ impl Side {
             |text: String, (port, word): &(u16, &str)| text.replace(&format!("@{word}@"), &port.to_string());
         let dir = workspace::temp_dir();
         let config = workspace::write(dir.path(), "bootstrap.yaml", &ports.iter().fold(text, fill));
-        let services = peer("python")
-            .map(|python| service(&python, "rls_server.py", &[&rls.to_string()]))
-            .into_iter()
-            .collect();
+        let services = peer("python").map(|python| {
+            let (processor, told) = (processor.to_string(), told.port().to_string());
+            let limits = service(&python, "rls_server.py", &[&rls.to_string()]);
+            [limits, service(&python, "ext_proc_server.py", &[&processor, &told])]
+        });
         let mut process = Process::spawn(name, &mut command(&config));
         let listeners = BTreeMap::from([
             (Listener::Main, main),
@@ -154,10 +167,12 @@ impl Side {
             (Listener::Detect, detect),
             (Listener::Strict, strict),
             (Listener::Far, far),
+            (Listener::Processing, processing),
         ]);
         for addr in listeners.values() {
             process.wait_accepts(*addr, START_DEADLINE);
         }
-        Self { process, listeners, admin, backends, _services: services, ports, _dir: dir }
+        let _services = services.into_iter().flatten().collect();
+        Self { process, listeners, admin, backends, processor: told, _services, ports, _dir: dir }
     }
 }

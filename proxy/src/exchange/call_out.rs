@@ -21,7 +21,7 @@ use crate::upstream::{Clusters, PickContext};
 const TIMEOUT: HeaderName = HeaderName::from_static("grpc-timeout");
 
 /// Flag and length in front of every gRPC message.
-const PREFIX_BYTES: usize = 5;
+pub(super) const PREFIX_BYTES: usize = 5;
 
 /// Calls the method at `path` with one message, and gives the one it answers.
 ///
@@ -69,7 +69,12 @@ async fn call(
     unframed(bytes)
 }
 
-fn head(service: &GrpcService, path: &'static str, timeout: Option<Duration>) -> Result<RequestHead, Error> {
+/// The head of a call.
+pub(super) fn head(
+    service: &GrpcService,
+    path: &'static str,
+    timeout: Option<Duration>,
+) -> Result<RequestHead, Error> {
     let authority = if service.authority.is_empty() { service.cluster.as_str() } else { &service.authority };
     let mut headers = Fields::new();
     headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/grpc"));
@@ -95,11 +100,13 @@ fn head(service: &GrpcService, path: &'static str, timeout: Option<Duration>) ->
     })
 }
 
-fn failed(detail: String) -> Error {
+/// What a service did wrong.
+pub(super) fn failed(detail: String) -> Error {
     Error::new(Reason::UpstreamProtocol, detail)
 }
 
-fn framed(message: &[u8]) -> Result<Bytes, Error> {
+/// A message as it is sent.
+pub(super) fn framed(message: &[u8]) -> Result<Bytes, Error> {
     let length = u32::try_from(message.len()).map_err(|_| failed("the question is too long".to_owned()))?;
     Ok([&[0], &length.to_be_bytes()[..], message].concat().into())
 }

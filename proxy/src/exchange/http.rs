@@ -63,16 +63,17 @@ fn pass<'a>(
         let outcome = match admitted {
             Ok(admitted) => {
                 let found = visit.route(routes, &head, draw);
-                let route = visit.found(&found);
+                visit.found(&found);
                 let entered = if policy.filters.is_empty() {
-                    Ok(())
+                    Ok(found)
                 } else {
                     let client = &admitted.client;
-                    Box::pin(visit.filter(&policy.filters, route, client, draw, &mut head, &mut body)).await
+                    let message = (&mut *head, &mut body);
+                    Box::pin(visit.filter(&policy.filters, routes, found, client, draw, message)).await
                 };
-                match (entered, found) {
-                    (Err(stopped), _) => Err(stopped),
-                    (Ok(()), Found::Route(_, route)) => {
+                match entered {
+                    Err(stopped) => Err(stopped),
+                    Ok(Found::Route(_, route)) => {
                         match visit.act(route, draw, &admitted, Request { head, body, interim }) {
                             Err(stopped) => Err(stopped),
                             Ok((mut sending, retries)) => match sending.run(retries).await {
@@ -85,8 +86,8 @@ fn pass<'a>(
                             },
                         }
                     }
-                    (Ok(()), Found::TlsRequired) => Err(visit.stop(&head, to_https(&head))),
-                    (Ok(()), Found::None) => Err(visit.fail(&head, Reason::NoRoute)),
+                    Ok(Found::TlsRequired) => Err(visit.stop(&head, to_https(&head))),
+                    Ok(Found::None) => Err(visit.fail(&head, Reason::NoRoute)),
                 }
             }
             Err(refused) => Err(visit.stop(&head, refused)),

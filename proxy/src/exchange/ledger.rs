@@ -31,6 +31,17 @@ pub(super) struct Ledger {
     pub(super) faults: RefCell<Vec<Active>>,
     /// The session that the request belongs to.
     pub(super) session: RefCell<Option<Box<Session>>>,
+    /// What filters want that is not theirs to do.
+    pub(super) wishes: Wishes,
+}
+
+/// What filters want that is not theirs to do.
+#[derive(Debug, Default)]
+pub(super) struct Wishes {
+    /// A route is to be looked for again.
+    pub(super) reroute: Cell<bool>,
+    /// The answer to a request whose body a filter broke off.
+    pub(super) reply: RefCell<Option<Box<Reply>>>,
 }
 
 /// Closes the books when it is dropped; there is one for each request.
@@ -66,6 +77,7 @@ impl Books {
             tunnel: Cell::new(false),
             faults: RefCell::default(),
             session: RefCell::default(),
+            wishes: Wishes::default(),
         };
         if let Some(bytes) = whole {
             ledger.received(bytes);
@@ -155,7 +167,7 @@ impl Ledger {
         if let Some(reason) = reply.reason {
             self.note_reason(reason);
         }
-        self.note_details(reply.details);
+        self.record.borrow_mut().details = reply.details.clone();
     }
 
     /// Writes down who answered.
@@ -293,7 +305,7 @@ fn grpc_status(fields: &Fields) -> Option<u32> {
 }
 
 /// `%RESPONSE_CODE_DETAILS%` of an error, in Envoy's words.
-fn details(error: &Error) -> Cow<'static, str> {
+pub(super) fn details(error: &Error) -> Cow<'static, str> {
     let before = |reset: &str| {
         let spoken = spoken(error);
         let separator = if spoken.is_empty() { "" } else { "|" };

@@ -34,6 +34,8 @@ mod mirror;
 
 mod call_out;
 
+mod conversation;
+
 pub mod copy;
 
 pub mod tcp;

@@ -24,7 +24,7 @@ use crate::policy::facts;
 use crate::policy::filter::Filters;
 use crate::policy::http::{Admitted, Closing};
 use crate::policy::reply::Reply;
-use crate::policy::route::{Found, History, Mutations, NewCookie, Route, RouteTable, VirtualHost};
+use crate::policy::route::{Found, History, Mutations, NewCookie, RouteTable, VirtualHost};
 use crate::upstream::Clusters;
 
 const ATTEMPT_COUNT: HeaderName = HeaderName::from_static("x-envoy-attempt-count");
@@ -106,13 +106,12 @@ impl<'a> Visit<'a> {
         routes.find(head, draw, &self.ledger.record.borrow().attributes)
     }
 
-    /// A route takes the request, if one was found.
-    pub(super) fn found(&mut self, found: &Found<'a>) -> Option<&'a Route> {
-        let Found::Route(host, route) = *found else { return None };
-        self.host = Some(host);
-        self.mutations = Some(&route.response);
+    /// A route takes the request, if one was found, in place of any before.
+    pub(super) fn found(&mut self, found: &Found<'a>) {
+        (self.host, self.mutations) = (None, None);
+        let Found::Route(host, route) = *found else { return };
+        (self.host, self.mutations) = (Some(host), Some(&route.response));
         self.ledger.record.borrow_mut().route = Arc::clone(&route.name);
-        Some(route)
     }
 
     /// A rule answers the request.
@@ -127,34 +126,45 @@ impl<'a> Visit<'a> {
         Stop::Error(reason.into())
     }
 
-    /// Takes the request through the filters that are on for its route.
+    /// Takes the request through the filters that are on for its route; gives the route that takes it then.
     pub(super) async fn filter(
         &mut self,
         filters: &'a Filters,
-        route: Option<&'a Route>,
+        routes: &'a RouteTable,
+        mut found: Found<'a>,
         client: &Place,
         draw: Draw<'_>,
-        head: &mut RequestHead,
-        body: &mut Body,
-    ) -> Result<(), Stop> {
-        self.passage = Passage::new(filters, route.map(|route| route.overrides(draw)));
-        let cluster = route.and_then(|route| route.cluster(head, draw));
-        let world = World {
-            worker: self.worker,
-            ledger: &self.ledger,
-            client,
-            route: self.host.zip(route),
-            clusters: self.clusters,
-            cluster: cluster.as_deref(),
-        };
-        let forwards = world.forwards();
-        let entered = self.passage.enter(&world, head, body).await;
-        if entered.is_err() {
-            // What a filter answers gets what a forwarding route adds, and nothing of other routes, as in Envoy.
-            self.mutations = self.mutations.filter(|_| forwards);
-            self.note_request(head);
+        (head, body): (&mut RequestHead, &mut Body),
+    ) -> Result<Found<'a>, Stop> {
+        let overrides = |found: &Found<'a>| Some(found.route()?.overrides(draw));
+        self.passage = Passage::new(filters, overrides(&found));
+        loop {
+            let route = found.route();
+            let cluster = route.and_then(|route| route.cluster(head, draw));
+            let world = World {
+                worker: self.worker,
+                ledger: &self.ledger,
+                client,
+                route: self.host.zip(route),
+                clusters: self.clusters,
+                cluster: cluster.as_deref(),
+            };
+            let forwards = world.forwards();
+            match self.passage.enter(&world, head, body).await {
+                Ok(false) => return Ok(found),
+                Ok(true) => {
+                    found = self.route(routes, head, draw);
+                    self.found(&found);
+                    self.passage.settle(overrides(&found));
+                }
+                Err(stopped) => {
+                    // It gets what a forwarding route adds, no other's, as in Envoy.
+                    self.mutations = self.mutations.filter(|_| forwards);
+                    self.note_request(head);
+                    return Err(stopped);
+                }
+            }
         }
-        entered
     }
 
     /// Keeps of the head what logs and response fields are made of.
@@ -180,7 +190,9 @@ impl<'a> Visit<'a> {
 
     async fn respond_late(mut self, mut response: Response) -> Response {
         loop {
-            Passage::wait(&self.ledger, &mut response).await;
+            if let Err(stopped) = self.passage.wait(&self.ledger, &mut response).await {
+                response = self.answered(Err(stopped));
+            }
             if !self.leave(&mut response) {
                 return self.close(response);
             }
@@ -201,7 +213,13 @@ impl<'a> Visit<'a> {
             }
             // A redirect that is followed has no response of its own, so nobody asks for one.
             Err(Stop::Again(_)) => self.failed(&Error::new(Reason::Internal, "a redirect was not followed")),
-            Err(Stop::Error(error)) => self.failed(&error),
+            Err(Stop::Error(error)) => {
+                let kept = self.ledger.wishes.reply.take();
+                match kept.filter(|_| error.reason() == Reason::Processor) {
+                    Some(reply) => self.answered(Err(Stop::Reply(reply))),
+                    None => self.failed(&error),
+                }
+            }
         }
     }
 

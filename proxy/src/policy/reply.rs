@@ -1,5 +1,7 @@
 //! An answer that a rule gives instead of forwarding the request.
 
+use std::borrow::Cow;
+
 use bytes::Bytes;
 use http::header::LOCATION;
 use http::{HeaderValue, StatusCode};
@@ -15,7 +17,7 @@ pub struct Reply {
     /// The body; empty for none.
     pub body: Bytes,
     /// `%RESPONSE_CODE_DETAILS%`.
-    pub details: &'static str,
+    pub details: Cow<'static, str>,
     /// What went wrong, if something did.
     pub reason: Option<Reason>,
     /// Fields of its own, beside which nothing else of their names stands.
@@ -27,7 +29,8 @@ pub struct Reply {
 impl Reply {
     /// A bare status.
     #[must_use]
-    pub fn status(status: StatusCode, details: &'static str) -> Self {
+    pub fn status(status: StatusCode, details: impl Into<Cow<'static, str>>) -> Self {
+        let details = details.into();
         Self { status, body: Bytes::new(), details, reason: None, headers: Fields::new(), grpc_status: None }
     }
 

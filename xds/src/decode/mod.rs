@@ -126,6 +126,7 @@ use envoy_types::pb::envoy::config::endpoint::v3::ClusterLoadAssignment;
 use envoy_types::pb::envoy::config::listener::v3::Listener as PbListener;
 use envoy_types::pb::envoy::config::route::v3::RouteConfiguration as PbRoutes;
 use envoy_types::pb::envoy::extensions::transport_sockets::tls::v3::Secret as PbSecret;
+use envoy_types::pb::envoy::service::ext_proc::v3::ProcessingResponse;
 use envoy_types::pb::envoy::service::load_stats::v3::LoadStatsResponse;
 use envoy_types::pb::envoy::service::ratelimit::v3::RateLimitResponse;
 use envoy_types::pb::envoy::service::runtime::v3::Runtime as PbRuntime;
@@ -138,8 +139,8 @@ pub use path::Invalid;
 pub use resource::Resource;
 
 use crate::model::{
-    ApiListener, Bootstrap, Cluster, Listener, LoadAssignment, RateLimitAnswer, RouteConfiguration,
-    RuntimeValues, Secret, WantedLoad,
+    ApiListener, Bootstrap, Cluster, Listener, LoadAssignment, ProcessorAnswer, RateLimitAnswer,
+    RouteConfiguration, RuntimeValues, Secret, WantedLoad,
 };
 
 /// A Bootstrap.
@@ -206,6 +207,17 @@ pub fn wanted_load(message: &LoadStatsResponse) -> Result<WantedLoad, Invalid> {
 pub fn rate_limit_answer(message: &[u8]) -> Result<RateLimitAnswer, Invalid> {
     match RateLimitResponse::decode(message) {
         Ok(answer) => filter::rate_limit_answer(&Path::ROOT, &answer),
+        Err(error) => Path::ROOT.refuse(error.to_string()),
+    }
+}
+
+/// An external processor's answer, as its bytes.
+///
+/// # Errors
+/// That it is no such message.
+pub fn processor_answer(message: &[u8]) -> Result<ProcessorAnswer, Invalid> {
+    match ProcessingResponse::decode(message) {
+        Ok(answer) => Ok(filter::processor_answer(&answer)),
         Err(error) => Path::ROOT.refuse(error.to_string()),
     }
 }

@@ -92,14 +92,20 @@ use envoy_types::pb::google::protobuf::Any;
 use prost::Message;
 
 use crate::model::{
-    ApiListener, Bootstrap, Cluster, ClusterLoad, Listener, LoadAssignment, Node, RateLimitQuestion,
-    RouteConfiguration, RuntimeValues, Secret,
+    ApiListener, Bootstrap, Cluster, ClusterLoad, Listener, LoadAssignment, Node, ProcessorQuestion,
+    RateLimitQuestion, RouteConfiguration, RuntimeValues, Secret,
 };
 
 /// A question to a rate limit service, as its bytes.
 #[must_use]
 pub fn rate_limit_question(question: &RateLimitQuestion) -> Vec<u8> {
     filter::rate_limit_question(question).encode_to_vec()
+}
+
+/// A part of a message for an external processor, as its bytes.
+#[must_use]
+pub fn processor_question(question: ProcessorQuestion) -> Vec<u8> {
+    filter::processor_question(question).encode_to_vec()
 }
 
 /// A Bootstrap.

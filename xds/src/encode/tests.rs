@@ -13,7 +13,10 @@ mod manager;
 mod match_tree;
 
 mod metadata;
+
 mod rate_limit;
+
+mod ext_proc;
 
 mod listener;
 

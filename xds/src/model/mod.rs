@@ -89,14 +89,17 @@ pub use cluster::{
 };
 pub use endpoint::{Endpoint, EndpointHealth, LoadAssignment, Locality, LocalityEndpoints};
 pub use filter::{
-    Buffer, BufferPerRoute, CompressDirection, Compressor, CompressorLibrary, CompressorPerRoute, CorsPolicy,
-    CsrfPolicy, DecompressDirection, Decompressor, DecompressorLibrary, Fault, FaultAbort, FaultAbortKind,
-    FaultDelay, FaultRateLimit, FilterConfig, FilterMutations, FilterOverride, FilterSetting, GrpcStats,
-    GrpcStatsMethods, HeaderChange, HeaderMutationFilter, HeaderToMetadata, HealthCheckFilter,
-    HealthCheckMode, HttpFilter, HttpFilterKind, LocalDescriptor, LocalRateLimit, MetadataContent,
-    MetadataFromValue, MetadataKind, MetadataPlace, MetadataRule, MetadataSource, MetadataText,
-    MetadataWithoutValue, QueryChange, RateLimitAnswer, RateLimitFilter, RateLimitPerRoute,
-    RateLimitQuestion, RateLimitQuota, RateLimitedRequests, Router, SessionState, SetFilterState,
+    BodyMode, Buffer, BufferPerRoute, CompressDirection, Compressor, CompressorLibrary, CompressorPerRoute,
+    CorsPolicy, CsrfPolicy, DecompressDirection, Decompressor, DecompressorLibrary, ExtProcOverrides,
+    ExtProcPerRoute, ExternalProcessor, Fault, FaultAbort, FaultAbortKind, FaultDelay, FaultRateLimit,
+    FieldMutation, FieldSet, FilterConfig, FilterMutations, FilterOverride, FilterSetting, ForwardRules,
+    GrpcStats, GrpcStatsMethods, Half, HeaderChange, HeaderMutationFilter, HeaderToMetadata,
+    HealthCheckFilter, HealthCheckMode, HttpFilter, HttpFilterKind, ImmediateAnswer, LocalDescriptor,
+    LocalRateLimit, MetadataContent, MetadataFromValue, MetadataKind, MetadataPlace, MetadataRule,
+    MetadataSource, MetadataText, MetadataWithoutValue, MutationRules, PartAnswer, ProcessingMode,
+    ProcessorAnswer, ProcessorAttribute, ProcessorNamespaces, ProcessorPart, ProcessorQuestion,
+    ProcessorSaid, QueryChange, RateLimitAnswer, RateLimitFilter, RateLimitPerRoute, RateLimitQuestion,
+    RateLimitQuota, RateLimitedRequests, RouteCacheAction, Router, SendMode, SessionState, SetFilterState,
     SetMetadata, SetMetadataEntry, StatefulSession, StatefulSessionPerRoute, VhRateLimits,
 };
 pub use filter_state::{ConnectionState, FilterStateFactory, FilterStateMatcher, FilterStateValue};

@@ -21,7 +21,13 @@ mod state;
 
 mod note;
 
+mod processor;
+
 mod pass;
+
+mod leave;
+
+mod process;
 
 mod rate_limit;
 
@@ -39,6 +45,7 @@ use crate::body::{Body, RequestHead, Response};
 use crate::observe::record::RequestView;
 use crate::policy::filter::{Filters, Overrides, compressor};
 use pass::Pass;
+use state::Late;
 
 pub(super) use world::World;
 
@@ -46,6 +53,10 @@ pub(super) use world::World;
 #[derive(Debug, Default)]
 pub(super) struct Passage<'a> {
     passes: Vec<Pass<'a>>,
+    /// How many of them have seen the request.
+    entered: usize,
+    /// What the response waits for.
+    late: Option<Late>,
     /// How many of them the response has still to go through.
     ahead: usize,
 }
@@ -54,27 +65,39 @@ impl<'a> Passage<'a> {
     /// The filters that are on where `overrides` hold.
     pub(super) fn new(filters: &'a Filters, overrides: Option<&'a Overrides>) -> Self {
         let passes: Vec<_> = filters.on(overrides).map(Pass::new).collect();
-        Self { ahead: passes.len(), passes }
+        Self { ahead: passes.len(), passes, entered: 0, late: None }
     }
 
-    /// Takes a request through, as far as no filter stops it.
+    /// Takes a request through, as far as no filter stops it. Gives whether a route is to be looked for again: then
+    /// [`settle`](Self::settle), and come again.
     pub(super) async fn enter(
         &mut self,
         world: &World<'_>,
         head: &mut RequestHead,
         body: &mut Body,
-    ) -> Result<(), Stop> {
-        for pass in &mut self.passes {
+    ) -> Result<bool, Stop> {
+        while let Some(pass) = self.passes.get_mut(self.entered) {
+            self.entered += 1;
             if let Some(wait) = pass.enter(world, head, body)? {
                 // Rare, and large: it does not make every request's future larger.
                 Box::pin(pass.wait(wait, world, head, body)).await?;
                 world.ledger.deadlines.goes_on();
+                if world.ledger.wishes.reroute.take() {
+                    return Ok(true);
+                }
             }
         }
-        Ok(())
+        Ok(false)
     }
 
-    /// Takes a response through, as far as no filter has to wait for its body; `request` is the head it answers, if a
+    /// For the filters that have not seen the request, `overrides` hold now.
+    pub(super) fn settle(&mut self, overrides: Option<&'a Overrides>) {
+        for pass in self.passes.iter_mut().skip(self.entered) {
+            pass.settle(overrides);
+        }
+    }
+
+    /// Takes a response through, as far as no filter has to wait for something; `request` is the head it answers, if a
     /// filter wants it. Gives whether one has to wait: then [`wait`](Self::wait), and come again.
     pub(super) fn leave(
         &mut self,
@@ -85,16 +108,31 @@ impl<'a> Passage<'a> {
         let chosen = self.encoding(response);
         while let Some(at) = self.ahead.checked_sub(1) {
             self.ahead = at;
-            if self.passes[at].leave(world, request, chosen, response) {
+            self.late = self.passes[at].leave(world, request, chosen, response);
+            if self.late.is_some() {
                 return true;
             }
         }
         false
     }
 
-    /// Waits for the body that a filter makes fields of.
-    pub(super) async fn wait(ledger: &Rc<Ledger>, response: &mut Response) {
-        grpc_web::gather(response, ledger).await;
+    /// Waits for what a filter wants of the response before it goes on; or gives what is to be in its place.
+    pub(super) async fn wait(&mut self, ledger: &Rc<Ledger>, response: &mut Response) -> Result<(), Stop> {
+        match self.late.take() {
+            None => Ok(()),
+            Some(Late::Message) => {
+                grpc_web::gather(response, ledger).await;
+                Ok(())
+            }
+            Some(Late::Processor(session)) => {
+                let processed = processor::response(&session, response).await;
+                if processed.is_err() {
+                    // As in Envoy, what is answered now goes to the client as it is.
+                    self.ahead = 0;
+                }
+                processed
+            }
+        }
     }
 
     /// The encoding that the client likes best of those that the chain's compressors offer for this response.

@@ -4,7 +4,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use http::{HeaderValue, Method, StatusCode};
-use xds::model::{Buffer, BufferPerRoute};
+use xds::model::{Buffer, BufferPerRoute, Half};
 
 use super::super::stop::Stop;
 use super::compress;
@@ -12,38 +12,44 @@ use super::decompress;
 use super::faults;
 use super::gather;
 use super::grpc_web;
+use super::processor;
 use super::rate_limit;
 use super::state::{State, Wait};
 use super::tally;
-use super::throttle;
 use super::trailing::{self, Trailing};
 use super::world::World;
 use crate::body::{Body, RequestHead, Response, ResponseHead};
 use crate::clock;
 use crate::fields::Fields;
-use crate::observe::record::RequestView;
 use crate::policy::descriptor::Subject;
 use crate::policy::filter::compressor::{Compressor, Offer};
 use crate::policy::filter::cors::{self, Cors};
 use crate::policy::filter::decompressor::Direction;
 use crate::policy::filter::fault::{Fault, FaultRule};
+use crate::policy::filter::grpc_stats::GrpcStats;
 use crate::policy::filter::grpc_web::Speech;
 use crate::policy::filter::header_mutation::Section;
 use crate::policy::filter::health_check::{self, HealthCheck};
 use crate::policy::filter::local_rate_limit::{LocalRateLimit, Verdict};
-use crate::policy::filter::{Filter, Kind, Setting};
+use crate::policy::filter::{Filter, Kind, Overrides, Setting};
 
 /// A filter that is on, and what it remembers of the request.
 #[derive(Debug)]
 pub(super) struct Pass<'a> {
     pub(super) filter: &'a Filter,
-    settings: &'a [Arc<Setting>],
+    pub(super) settings: &'a [Arc<Setting>],
     pub(super) state: State<'a>,
 }
 
 impl<'a> Pass<'a> {
     pub(super) fn new((filter, settings): (&'a Filter, &'a [Arc<Setting>])) -> Self {
         Self { filter, settings, state: State::Nothing }
+    }
+
+    /// From now on `overrides` hold; whether the filter is on was said before.
+    pub(super) fn settle(&mut self, overrides: Option<&'a Overrides>) {
+        let found = overrides.and_then(|overrides| overrides.of(self.filter.name()));
+        self.settings = found.map_or(&[], |settings| &settings.found);
     }
 
     /// A request comes in; gives what it has to wait for before it goes on.
@@ -89,13 +95,8 @@ impl<'a> Pass<'a> {
                     decompress::decompress(body, filter, Direction::Request)?;
                 }
             }
-            Kind::GrpcStats(filter) => {
-                let cluster = world.cluster.and_then(|name| world.clusters.get(name));
-                if let Some(call) = cluster.and_then(|cluster| filter.call(head, cluster)) {
-                    tally::request(body, &call);
-                    self.state = State::Call(call);
-                }
-            }
+            Kind::GrpcStats(filter) => self.tally(filter, world, head, body),
+            Kind::ExtProc(filter) => return Ok(self.process(filter, world, head)),
             Kind::HealthCheck(filter) => self.check(filter, world, head)?,
             Kind::GrpcWeb => {
                 if let Some(speech) = Speech::translate(head) {
@@ -137,82 +138,15 @@ impl<'a> Pass<'a> {
                 }
                 Ok(())
             }
+            Wait::Processor(session) => processor::request(&session, head, body).await,
         }
-    }
-
-    /// A response goes out; gives whether its body has to be waited for.
-    pub(super) fn leave(
-        &mut self,
-        world: &World<'_>,
-        request: Option<RequestView<'_>>,
-        chosen: Option<&'static str>,
-        response: &mut Response,
-    ) -> bool {
-        match (&self.filter.kind, &self.state) {
-            (Kind::Cors(_), State::Origin(origin)) => {
-                Cors::share(self.all(Setting::cors), origin, &mut response.head.headers);
-            }
-            (Kind::Fault(_), State::Throttle(kbps)) => throttle::slow_down(&mut response.body, *kbps),
-            (Kind::HeaderMutation(filter), _) => {
-                let record = world.ledger.record.borrow();
-                let headers = &mut response.head.headers;
-                filter.change(Section::Response, self.all(Setting::changes), headers, request, &record);
-                drop(record);
-                if filter.changes(Section::ResponseTrailers, self.all(Setting::changes)) {
-                    self.watch_trailers(Section::ResponseTrailers, world, &mut response.body);
-                }
-            }
-            (Kind::Compressor(_), State::Tunnel) => {}
-            (Kind::Compressor(compressor), _) => {
-                self.compress(compressor, chosen, world, response);
-            }
-            (Kind::Decompressor(filter), _) => decompress::response(filter, response, world.ledger),
-            (Kind::LocalRateLimit(_), State::Quota(limit, bucket)) => {
-                limit.show_quota(bucket, &mut response.head.headers, clock::since_start());
-            }
-            (Kind::GrpcStats(filter), State::Call(call)) => {
-                tally::response(response, call, filter.measures_time.then_some(world.ledger));
-            }
-            (Kind::HealthCheck(filter), state) => {
-                let check = if let State::Check(passed_on) = state { Some(*passed_on) } else { None };
-                filter.respond(check, &mut response.head, clock::since_start());
-            }
-            (Kind::GrpcWeb, State::Speech(speech)) => return grpc_web::answer(*speech, response),
-            (Kind::StatefulSession(_), State::Session(sessions)) => {
-                let (record, session) = (world.ledger.record.borrow(), world.ledger.session.borrow());
-                if let (Some(upstream), Some(session)) = (&record.upstream, &*session) {
-                    let endpoint = upstream.host.to_string();
-                    sessions.tell(session, &endpoint, &mut response.head.headers, clock::since_start());
-                }
-            }
-            (Kind::HeaderToMetadata(filter), _) => {
-                let filter = self.first(Setting::header_to_metadata).unwrap_or(filter);
-                let attributes = &mut world.ledger.record.borrow_mut().attributes;
-                filter.note_response(&mut response.head.headers, attributes);
-            }
-            (Kind::RateLimit(_), State::Fields(fields)) => rate_limit::tell(fields, response),
-            (
-                Kind::Cors(_)
-                | Kind::Csrf(_)
-                | Kind::Buffer(_)
-                | Kind::Fault(_)
-                | Kind::LocalRateLimit(_)
-                | Kind::GrpcStats(_)
-                | Kind::GrpcWeb
-                | Kind::SetMetadata(_)
-                | Kind::SetFilterState(_)
-                | Kind::RateLimit(_)
-                | Kind::StatefulSession(_),
-                _,
-            ) => {}
-        }
-        false
     }
 
     /// Whether the filter makes of the request what it does to the response.
     pub(super) fn needs_request(&self) -> bool {
         match &self.filter.kind {
             Kind::HeaderMutation(filter) => filter.needs_request(self.all(Setting::changes)),
+            Kind::ExtProc(filter) => filter.telling.has_attributes(Half::Response),
             _ => false,
         }
     }
@@ -252,6 +186,14 @@ impl<'a> Pass<'a> {
             }
         }
         Ok(())
+    }
+
+    fn tally(&mut self, filter: &GrpcStats, world: &World<'_>, head: &RequestHead, body: &mut Body) {
+        let cluster = world.cluster.and_then(|name| world.clusters.get(name));
+        if let Some(call) = cluster.and_then(|cluster| filter.call(head, cluster)) {
+            tally::request(body, &call);
+            self.state = State::Call(call);
+        }
     }
 
     fn rule(&self, fault: &'a Fault) -> &'a FaultRule {
@@ -322,7 +264,7 @@ impl<'a> Pass<'a> {
         Ok(())
     }
 
-    fn compress(
+    pub(super) fn compress(
         &self,
         compressor: &Compressor,
         chosen: Option<&'static str>,
@@ -365,7 +307,7 @@ impl<'a> Pass<'a> {
         }
     }
 
-    fn watch_trailers(&self, section: Section, world: &World<'_>, body: &mut Body) {
+    pub(super) fn watch_trailers(&self, section: Section, world: &World<'_>, body: &mut Body) {
         let change = Trailing {
             ledger: Rc::clone(world.ledger),
             filter: self.filter.at,

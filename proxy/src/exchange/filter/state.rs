@@ -1,11 +1,13 @@
 //! What filters remember of a request, and what they wait for.
 
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderValue;
 use xds::model::RateLimitQuestion;
 
+use super::processor::Session;
 use crate::fields::Fields;
 use crate::policy::filter::grpc_web::Speech;
 use crate::policy::filter::local_rate_limit::LocalRateLimit;
@@ -37,6 +39,8 @@ pub(super) enum State<'a> {
     Check(bool),
     /// Where a call is counted.
     Call(Arc<Call>),
+    /// The conversation with a processor; `None`: it processes nothing.
+    Processor(Option<Rc<Session>>),
 }
 
 /// What a request has to wait for.
@@ -48,4 +52,15 @@ pub(super) enum Wait {
     Body(usize),
     /// A rate limit service's answer.
     RateLimit(RateLimitQuestion),
+    /// A processor.
+    Processor(Rc<Session>),
+}
+
+/// What a response has to wait for.
+#[derive(Debug)]
+pub(super) enum Late {
+    /// All of its body, to become a message.
+    Message,
+    /// A processor.
+    Processor(Rc<Session>),
 }

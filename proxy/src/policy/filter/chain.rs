@@ -65,3 +65,11 @@ impl Filters {
         })
     }
 }
+
+impl Filter {
+    /// Its name in the chain, by which hosts and routes speak of it.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}

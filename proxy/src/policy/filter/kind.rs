@@ -3,13 +3,15 @@
 use std::sync::Arc;
 
 use xds::model::{
-    Buffer, BufferPerRoute, CompressorPerRoute, FilterConfig, HttpFilterKind, StatefulSessionPerRoute,
+    Buffer, BufferPerRoute, CompressorPerRoute, ExtProcPerRoute, FilterConfig, HttpFilterKind,
+    StatefulSessionPerRoute,
 };
 
 use super::compressor::Compressor;
 use super::cors::{Cors, CorsPolicy};
 use super::csrf::{Csrf, CsrfPolicy};
 use super::decompressor::Decompressor;
+use super::ext_proc::ExtProc;
 use super::fault::{Fault, FaultRule};
 use super::grpc_stats::GrpcStats;
 use super::header_mutation::{Changes, HeaderMutation};
@@ -58,6 +60,8 @@ pub enum Kind {
     SetFilterState(Objects),
     /// Sessions that stay at an endpoint.
     StatefulSession(Sessions),
+    /// A service that processes requests and responses.
+    ExtProc(Arc<ExtProc>),
 }
 
 /// A filter's settings on a host, route or weighted cluster.
@@ -85,6 +89,8 @@ pub enum Setting {
     SetFilterState(Objects),
     /// Of the filter that keeps sessions; `None` where there are none.
     StatefulSession(Option<Sessions>),
+    /// Of the filter that lets a service process.
+    ExtProc(Box<ExtProcPerRoute>),
 }
 
 impl Kind {
@@ -136,6 +142,7 @@ impl Kind {
                 Self::HeaderToMetadata(Box::new(HeaderToMetadata::compile(filter, shared)?))
             }
             K::StatefulSession(filter) => Self::StatefulSession(Sessions::compile(filter)?),
+            K::ExtProc(filter) => Self::ExtProc(Arc::new(ExtProc::new(filter, stat_prefix, shared))),
             K::SetFilterState(filter) => {
                 let objects = Objects::compile(&filter.on_request_headers, shared.environment());
                 Self::SetFilterState(objects.map_err(|invalid| invalid.within("on_request_headers"))?)
@@ -168,6 +175,7 @@ impl Setting {
             FilterConfig::HeaderToMetadata(filter) => {
                 Self::HeaderToMetadata(Box::new(HeaderToMetadata::compile(filter, shared)?))
             }
+            FilterConfig::ExtProc(said) => Self::ExtProc(said.clone()),
             FilterConfig::StatefulSession(said) => Self::StatefulSession(match &**said {
                 StatefulSessionPerRoute::Disabled => None,
                 StatefulSessionPerRoute::Session(session) => Some(Sessions::compile(session)?),
@@ -237,6 +245,12 @@ impl Setting {
     #[must_use]
     pub fn rate_limit(&self) -> Option<&RateLimitPerRoute> {
         if let Self::RateLimit(settings) = self { Some(settings) } else { None }
+    }
+
+    /// What the filter that lets a service process is told.
+    #[must_use]
+    pub fn ext_proc(&self) -> Option<&ExtProcPerRoute> {
+        if let Self::ExtProc(said) = self { Some(said) } else { None }
     }
 
     /// The changes of the header mutation filter.

@@ -31,6 +31,8 @@ pub mod stateful_session;
 
 pub mod header_to_metadata;
 
+pub mod ext_proc;
+
 mod kind;
 
 mod overrides;

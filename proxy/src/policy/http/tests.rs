@@ -141,7 +141,7 @@ fn unacceptable_heads_are_answered_as_envoy_answers() {
         let model =
             HttpConnectionManager { headers_with_underscores: UnderscoreHeaders::RejectRequest, ..manager() };
         let reply = admit(&model, &mut head.clone()).unwrap_err();
-        assert_eq!((reply.status.as_u16(), reply.details), (status, details), "{head:?}");
+        assert_eq!((reply.status.as_u16(), &*reply.details), (status, details), "{head:?}");
     }
 }
 

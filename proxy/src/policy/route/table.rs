@@ -37,6 +37,14 @@ pub enum Found<'a> {
     None,
 }
 
+impl<'a> Found<'a> {
+    /// The route, if there is one.
+    #[must_use]
+    pub fn route(&self) -> Option<&'a Route> {
+        if let Self::Route(_, route) = self { Some(route) } else { None }
+    }
+}
+
 impl RouteTable {
     /// Compiles `model`.
     ///

@@ -34,6 +34,8 @@ mod rate_limit;
 
 mod stateful_session;
 
+mod ext_proc;
+
 pub fn cases() -> Vec<Case> {
     [
         cors::cases(),
@@ -51,6 +53,7 @@ pub fn cases() -> Vec<Case> {
         filter_state::cases(),
         rate_limit::cases(),
         stateful_session::cases(),
+        ext_proc::cases(),
     ]
     .concat()
 }

@@ -7,7 +7,7 @@ use pb::http_filter::ConfigType;
 use super::super::any::{self, unpack};
 use super::super::path::{Invalid, Path};
 use super::{
-    buffer, compressor, cors, csrf, decompressor, fault, grpc_stats, grpc_web, header_mutation,
+    buffer, compressor, cors, csrf, decompressor, ext_proc, fault, grpc_stats, grpc_web, header_mutation,
     header_to_metadata, health_check, local_rate_limit, rate_limit, router, set_filter_state, set_metadata,
     stateful_session,
 };
@@ -15,7 +15,7 @@ use crate::model::{HttpFilter, HttpFilterKind};
 
 /// Types that a chain may name, for those who name another.
 const ACCEPTED: &str = "Router, Cors, CsrfPolicy, Buffer, HTTPFault, HeaderMutation, LocalRateLimit, RateLimit, Compressor, \
-     Decompressor, grpc_stats.v3.FilterConfig, HealthCheck, GrpcWeb, set_metadata.v3.Config, header_to_metadata.v3.Config, set_filter_state.v3.Config, StatefulSession";
+     Decompressor, grpc_stats.v3.FilterConfig, HealthCheck, GrpcWeb, set_metadata.v3.Config, header_to_metadata.v3.Config, set_filter_state.v3.Config, StatefulSession, ExternalProcessor";
 
 /// The filters in order.
 pub(in crate::decode) fn http_filters(
@@ -106,6 +106,9 @@ fn kind(path: &Path<'_>, config: &Any) -> Result<Option<HttpFilterKind>, Invalid
         }
         "stateful_session.v3.StatefulSession" => {
             K::StatefulSession(Box::new(stateful_session::filter(path, &unpack(path, config)?)?))
+        }
+        "ext_proc.v3.ExternalProcessor" => {
+            K::ExtProc(Box::new(ext_proc::filter(path, &unpack(path, config)?)?))
         }
         _ => return Ok(None),
     }))

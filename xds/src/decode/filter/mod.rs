@@ -36,6 +36,10 @@ mod set_filter_state;
 
 mod stateful_session;
 
+mod ext_proc;
+
+mod processing;
+
 mod chain;
 
 mod overrides;
@@ -43,4 +47,5 @@ mod overrides;
 pub(super) use chain::http_filters;
 pub(super) use header_mutation::header_change;
 pub(super) use overrides::overrides;
+pub(super) use processing::answer as processor_answer;
 pub(super) use rate_limit::answer as rate_limit_answer;

@@ -8,13 +8,13 @@ use envoy_types::pb::google::protobuf::Any;
 use super::super::any::{self, unpack};
 use super::super::path::{Invalid, Path};
 use super::{
-    buffer, compressor, cors, csrf, fault, header_mutation, header_to_metadata, local_rate_limit, rate_limit,
-    set_filter_state, stateful_session,
+    buffer, compressor, cors, csrf, ext_proc, fault, header_mutation, header_to_metadata, local_rate_limit,
+    rate_limit, set_filter_state, stateful_session,
 };
 use crate::model::{FilterConfig, FilterOverride, FilterSetting};
 
 /// Types that may stand here, for those who name another.
-const ACCEPTED: &str = "FilterConfig, CorsPolicy, CsrfPolicy, BufferPerRoute, HTTPFault, HeaderMutationPerRoute, LocalRateLimit, RateLimitPerRoute, CompressorPerRoute, header_to_metadata.v3.Config, set_filter_state.v3.Config, StatefulSessionPerRoute";
+const ACCEPTED: &str = "FilterConfig, CorsPolicy, CsrfPolicy, BufferPerRoute, HTTPFault, HeaderMutationPerRoute, LocalRateLimit, RateLimitPerRoute, CompressorPerRoute, header_to_metadata.v3.Config, set_filter_state.v3.Config, StatefulSessionPerRoute, ExtProcPerRoute";
 
 /// Every entry, by the name of its filter.
 pub(in crate::decode) fn overrides(
@@ -85,6 +85,9 @@ fn config(path: &Path<'_>, config: &Any) -> Result<Option<FilterConfig>, Invalid
         }
         "stateful_session.v3.StatefulSessionPerRoute" => {
             C::StatefulSession(Box::new(stateful_session::per_route(path, &unpack(path, config)?)?))
+        }
+        "ext_proc.v3.ExtProcPerRoute" => {
+            C::ExtProc(Box::new(ext_proc::per_route(path, &unpack(path, config)?)?))
         }
         _ => return Ok(None),
     }))

@@ -308,3 +308,37 @@ fn a_rate_limit_filter_is_refused_with_its_path() {
     ];
     refuses(LISTENER, decode::listener, rows);
 }
+
+#[test]
+fn a_processor_is_refused_with_its_path() {
+    let kind = "type.googleapis.com/envoy.extensions.filters.http.ext_proc.v3.ExternalProcessor";
+    let row = |fields: &str, expected: &str| {
+        let text = format!("{{name: p, typed_config: {{'@type': {kind}, {fields}}}}}, {ROUTER}");
+        filters(&text, &format!("[0].typed_config.{expected}"))
+    };
+    let with = |fields: &str, expected: &str| {
+        row(&format!("grpc_service: {{envoy_grpc: {{cluster_name: c}}}}, {fields}"), expected)
+    };
+    let mode = |mode: &str, expected: &str| {
+        with(&format!("processing_mode: {{{mode}}}"), &format!("processing_mode.{expected}"))
+    };
+    #[rustfmt::skip]
+    let rows = [
+        row("failure_mode_allow: true", "grpc_service: is required"),
+        row("http_service: {}", "http_service: is not supported here"),
+        with("filter_metadata: {a: 1}", "filter_metadata: is not supported here"),
+        with("send_body_without_waiting_for_header_response: true", "send_body_without_waiting_for_header_response: is not"),
+        mode("request_body_mode: FULL_DUPLEX_STREAMED", "request_body_mode: FULL_DUPLEX_STREAMED is not supported here"),
+        mode("response_body_mode: GRPC", "response_body_mode: GRPC is not supported here"),
+        with("allowed_override_modes: [{}, {request_body_mode: GRPC}]", "allowed_override_modes[1].request_body_mode: GRPC"),
+        with("request_attributes: [request.path, request.time]", "request_attributes[1]: \"request.time\" is not supported here; accepted: request.path"),
+        with("message_timeout: 3601s", "message_timeout: 3601s is too long; 0 s to 3600s"),
+        with("max_message_timeout: 3601s", "max_message_timeout: 3601s is too long"),
+        with("mutation_rules: {allow_expression: {regex: '('}}", "mutation_rules.allow_expression.regex: \"(\" is not a regular"),
+        with("forward_rules: {allowed_headers: {patterns: [{}]}}", "forward_rules.allowed_headers.patterns[0]: is empty"),
+        with("metadata_options: {forwarding_namespaces: {typed: [a]}}", "metadata_options.forwarding_namespaces.typed: is not"),
+        with("metadata_options: {cluster_metadata_forwarding_namespaces: {}}", "metadata_options.cluster_metadata_forwarding_namespaces: is not"),
+        with("disable_clear_route_cache: true, route_cache_action: CLEAR", "route_cache_action: and disable_clear_route_cache are both set"),
+    ];
+    refuses(LISTENER, decode::listener, rows);
+}

@@ -32,7 +32,12 @@ mod grpc_stats;
 
 mod health_check;
 
+mod ext_proc;
+
+mod processing;
+
 pub(super) use header_mutation::header_change;
+pub(super) use processing::question as processor_question;
 pub(super) use rate_limit::question as rate_limit_question;
 
 use std::collections::HashMap;
@@ -66,6 +71,7 @@ pub(super) fn http_filter(filter: &HttpFilter) -> pb::HttpFilter {
         HttpFilterKind::HeaderToMetadata(filter) => any(&header_to_metadata::filter(filter)),
         HttpFilterKind::SetFilterState(filter) => any(&set_filter_state::filter(filter)),
         HttpFilterKind::RateLimit(filter) => any(&rate_limit::filter(filter)),
+        HttpFilterKind::ExtProc(filter) => any(&ext_proc::filter(filter)),
         HttpFilterKind::StatefulSession(filter) => any(&stateful_session::filter(filter)),
     };
     pb::HttpFilter {
@@ -101,6 +107,7 @@ fn config(config: &FilterConfig) -> Any {
         FilterConfig::HeaderToMetadata(filter) => any(&header_to_metadata::filter(filter)),
         FilterConfig::SetFilterState(filter) => any(&set_filter_state::filter(filter)),
         FilterConfig::RateLimit(settings) => any(&rate_limit::per_route(settings)),
+        FilterConfig::ExtProc(settings) => any(&ext_proc::per_route(settings)),
         FilterConfig::StatefulSession(settings) => any(&stateful_session::per_route(settings)),
     }
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use http::StatusCode;
 
 use super::choices::Choices;
-use super::{common, metadata, rate_limit, route};
+use super::{common, ext_proc, metadata, rate_limit, route};
 use crate::model::{
     AppendAction, Buffer, BufferPerRoute, CompressDirection, Compressor, CompressorLibrary,
     CompressorPerRoute, CorsPolicy, CsrfPolicy, DecompressDirection, Decompressor, DecompressorLibrary,
@@ -18,7 +18,8 @@ use crate::model::{
 
 /// A filter other than the router.
 pub(super) fn http_filter(from: &mut Choices<'_>) -> HttpFilter {
-    let kind = match from.between(0, 15) {
+    let kind = match from.between(0, 16) {
+        16 => HttpFilterKind::ExtProc(Box::new(ext_proc::filter(from))),
         15 => HttpFilterKind::HealthCheck(Box::new(health_check(from))),
         12 => HttpFilterKind::RateLimit(Box::new(rate_limit::filter(from))),
         13 => HttpFilterKind::StatefulSession(Box::new(stateful_session(from))),
@@ -45,7 +46,8 @@ pub(super) fn http_filter(from: &mut Choices<'_>) -> HttpFilter {
 /// What a level says about filters, in the order in which it is read back.
 pub(super) fn overrides(from: &mut Choices<'_>) -> Vec<FilterOverride> {
     let mut overrides = from.list(2, |from| {
-        let setting = match from.between(0, 11) {
+        let setting = match from.between(0, 13) {
+            13 => FilterSetting::Config(FilterConfig::ExtProc(Box::new(ext_proc::per_route(from)))),
             11 => FilterSetting::Config(FilterConfig::RateLimit(Box::new(rate_limit::per_route(from)))),
             0 => FilterSetting::Disabled,
             12 => FilterSetting::Config(FilterConfig::StatefulSession(Box::new(if from.flag() {

@@ -41,7 +41,7 @@ pub(super) fn filter(from: &mut Choices<'_>) -> RateLimitFilter {
     }
 }
 
-fn grpc_service(from: &mut Choices<'_>) -> GrpcService {
+pub(super) fn grpc_service(from: &mut Choices<'_>) -> GrpcService {
     GrpcService {
         cluster: ClusterName::new(from.name()),
         authority: from.text(),

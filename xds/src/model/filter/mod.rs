@@ -34,11 +34,19 @@ mod grpc_stats;
 
 mod health_check;
 
+mod ext_proc;
+
+mod processing;
+
 pub use buffer::{Buffer, BufferPerRoute};
 pub use compressor::{CompressDirection, Compressor, CompressorLibrary, CompressorPerRoute};
 pub use cors::CorsPolicy;
 pub use csrf::CsrfPolicy;
 pub use decompressor::{DecompressDirection, Decompressor, DecompressorLibrary};
+pub use ext_proc::{
+    BodyMode, ExtProcOverrides, ExtProcPerRoute, ExternalProcessor, ForwardRules, MutationRules,
+    ProcessingMode, ProcessorAttribute, ProcessorNamespaces, RouteCacheAction, SendMode,
+};
 pub use fault::{Fault, FaultAbort, FaultAbortKind, FaultDelay, FaultRateLimit};
 pub use grpc_stats::{GrpcStats, GrpcStatsMethods};
 pub use header_mutation::{FilterMutations, HeaderChange, HeaderMutationFilter, QueryChange};
@@ -48,6 +56,10 @@ pub use header_to_metadata::{
 };
 pub use health_check::{HealthCheckFilter, HealthCheckMode};
 pub use local_rate_limit::{LocalDescriptor, LocalRateLimit, VhRateLimits};
+pub use processing::{
+    FieldMutation, FieldSet, Half, ImmediateAnswer, PartAnswer, ProcessorAnswer, ProcessorPart,
+    ProcessorQuestion, ProcessorSaid,
+};
 pub use rate_limit::{
     RateLimitAnswer, RateLimitFilter, RateLimitPerRoute, RateLimitQuestion, RateLimitQuota,
     RateLimitedRequests,
@@ -105,6 +117,8 @@ pub enum HttpFilterKind {
     SetFilterState(Box<SetFilterState>),
     /// Keeps sessions at an endpoint.
     StatefulSession(Box<StatefulSession>),
+    /// Lets a service process requests and responses.
+    ExtProc(Box<ExternalProcessor>),
 }
 
 /// What a host, route or weighted cluster says about a filter (`typed_per_filter_config`).
@@ -152,4 +166,6 @@ pub enum FilterConfig {
     SetFilterState(Box<SetFilterState>),
     /// Of the filter that keeps sessions, in place of the chain's.
     StatefulSession(Box<StatefulSessionPerRoute>),
+    /// Of the filter that lets a service process.
+    ExtProc(Box<ExtProcPerRoute>),
 }
