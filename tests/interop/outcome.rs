@@ -281,6 +281,11 @@ fn neutral_fields(side: &Side, fields: &[(String, String)]) -> Vec<(String, Stri
                 Some((before, _)) => side.neutral(before),
                 None => side.neutral(value),
             },
+            // The value is made of the connection's ports.
+            "set-cookie" if value.starts_with("hash=\"") => {
+                let rest = value["hash=\"".len()..].split_once('"').map_or("", |(_, rest)| rest);
+                format!("hash=(any){rest}")
+            }
             "x-session" => side.neutral(&readable(value)),
             "cookie" | "set-cookie" => match value.split_once("session=") {
                 Some((before, rest)) => {

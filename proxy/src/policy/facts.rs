@@ -74,16 +74,15 @@ pub fn query_parameter<'a>(path: &'a str, name: &str) -> Option<&'a str> {
     })
 }
 
-/// The value of a cookie, without the quotes around it.
+/// The value of a cookie, without the quotes around it; spaces around it are its own, as in Envoy.
 #[must_use]
 pub fn cookie<'a>(headers: &'a Fields, name: &str) -> Option<&'a str> {
     headers.get_all(header::COOKIE).find_map(|field| {
         let text = std::str::from_utf8(field.as_bytes()).ok()?;
         text.split(';').find_map(|pair| {
             let (key, value) = pair.split_once('=')?;
-            let value = value.trim();
             let bare = value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value);
-            (key.trim() == name).then_some(bare)
+            (key.trim_start() == name).then_some(bare)
         })
     })
 }

@@ -15,6 +15,8 @@ mod header_tests;
 
 mod match_data;
 
+mod cookie;
+
 mod field_add;
 
 mod field_change;

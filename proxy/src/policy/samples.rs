@@ -71,6 +71,7 @@ pub(crate) fn path_match(path: PathMatch) -> RouteMatch {
         case_sensitive: true,
         headers: Vec::new(),
         query_parameters: Vec::new(),
+        cookies: Vec::new(),
         grpc: false,
         runtime_fraction: None,
         dynamic_metadata: Vec::new(),

@@ -8,6 +8,8 @@ mod trees;
 
 mod tunnels;
 
+mod cookies;
+
 mod origins;
 
 mod internal_redirects;
@@ -48,6 +50,7 @@ pub fn all() -> Vec<Case> {
         routing::cases,
         trees::cases,
         tunnels::cases,
+        cookies::cases,
         origins::cases,
         internal_redirects::cases,
         rewriting::cases,

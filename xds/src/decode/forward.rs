@@ -259,17 +259,26 @@ fn hash_policy(path: &Path<'_>, policy: &PbHashPolicy) -> Result<HashPolicy, Inv
         Some(PolicySpecifier::Header(header)) => {
             let hash_policy::Header { header_name, regex_rewrite } = header;
             let at = path.field("header");
-            absent!(at; regex_rewrite);
-            HashSource::Header(headers::name_or_pseudo(&at.field("header_name"), header_name)?)
+            let rewrite = at.field("regex_rewrite");
+            HashSource::Header {
+                name: headers::name_or_pseudo(&at.field("header_name"), header_name)?,
+                rewrite: regex_rewrite
+                    .as_ref()
+                    .map(|found| matcher::substitution(&rewrite, found))
+                    .transpose()?,
+            }
         }
         Some(PolicySpecifier::Cookie(cookie)) => {
             let hash_policy::Cookie { name, ttl, path: cookie_path, attributes } = cookie;
             let at = path.field("cookie");
-            absent!(at; attributes);
             HashSource::Cookie {
                 name: headers::value(&at.field("name"), &at.field("name").non_empty(name)?)?,
                 ttl: at.field("ttl").optional(ttl)?,
                 path: headers::value(&at.field("path"), cookie_path)?,
+                attributes: at.field("attributes").each(attributes, |at, attribute| {
+                    let hash_policy::CookieAttribute { name, value } = attribute;
+                    headers::attribute(at, name, value)
+                })?,
             }
         }
         Some(PolicySpecifier::ConnectionProperties(hash_policy::ConnectionProperties { source_ip })) => {

@@ -40,6 +40,12 @@ pub(super) fn value(path: &Path<'_>, text: &str) -> Result<String, Invalid> {
     }
 }
 
+/// An attribute of a cookie, with its value if it has one.
+pub(super) fn attribute(path: &Path<'_>, name: &str, text: &str) -> Result<(String, String), Invalid> {
+    let at = path.field("name");
+    Ok((value(&at, &at.non_empty(name)?)?, value(&path.field("value"), text)?))
+}
+
 /// Metadata of a gRPC stream: a name and a value without commands.
 pub(super) fn literal_value(path: &Path<'_>, header: &pb::HeaderValue) -> Result<(String, String), Invalid> {
     let pb::HeaderValue { key, value, raw_value } = header;

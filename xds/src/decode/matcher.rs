@@ -9,10 +9,15 @@ use text::string_matcher::MatchPattern;
 
 use super::headers;
 use super::path::{Invalid, Path, absent};
-use crate::model::{HeaderMatcher, HeaderTest, QueryMatcher, QueryTest, Regex, StringMatcher, StringPattern};
+use crate::model::{
+    CookieMatcher, HeaderMatcher, HeaderTest, QueryMatcher, QueryTest, Regex, StringMatcher, StringPattern,
+};
 
 /// Longest name of a query parameter, as in Envoy.
 const QUERY_NAME_BYTES_MAX: usize = 1024;
+
+/// Longest name of a cookie, as in Envoy.
+const COOKIE_NAME_BYTES_MAX: usize = 1024;
 
 /// A regular expression.
 pub(super) fn regex(path: &Path<'_>, matcher: &text::RegexMatcher) -> Result<Regex, Invalid> {
@@ -136,4 +141,16 @@ pub(super) fn query(path: &Path<'_>, matcher: &pb::QueryParameterMatcher) -> Res
         }
     };
     Ok(QueryMatcher { name, test })
+}
+
+/// A test on a cookie.
+pub(super) fn cookie(path: &Path<'_>, matcher: &pb::CookieMatcher) -> Result<CookieMatcher, Invalid> {
+    let pb::CookieMatcher { name, string_match, invert_match } = matcher;
+    let at = path.field("name");
+    let name = at.non_empty(name)?;
+    if name.len() > COOKIE_NAME_BYTES_MAX {
+        return at.refuse(format!("has {} bytes; at most {COOKIE_NAME_BYTES_MAX} are accepted", name.len()));
+    }
+    let at = path.field("string_match");
+    Ok(CookieMatcher { name, text: string(&at, at.required(string_match)?)?, invert: *invert_match })
 }

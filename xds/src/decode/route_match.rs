@@ -24,7 +24,7 @@ pub(super) fn route_match(path: &Path<'_>, matches: &pb::RouteMatch) -> Result<R
         filter_state,
         path_specifier,
     } = matches;
-    absent!(path; cookies, tls_context);
+    absent!(path; tls_context);
     let request_path = path_match(path, path_specifier)?;
     let case_sensitive = switch(case_sensitive, true);
     if !case_sensitive && matches!(request_path, PathMatch::Regex(_)) {
@@ -37,6 +37,7 @@ pub(super) fn route_match(path: &Path<'_>, matches: &pb::RouteMatch) -> Result<R
         case_sensitive,
         headers: path.field("headers").each(headers, matcher::header)?,
         query_parameters: path.field("query_parameters").each(query_parameters, matcher::query)?,
+        cookies: path.field("cookies").each(cookies, matcher::cookie)?,
         grpc: matches!(grpc, Some(GrpcRouteMatchOptions {})),
         runtime_fraction: runtime_fraction.as_ref().map(|share| at.runtime_fraction(share)).transpose()?,
         dynamic_metadata: path

@@ -139,14 +139,21 @@ fn hash_policy(policy: &HashPolicy) -> PbHashPolicy {
     use hash_policy::PolicySpecifier;
     let HashPolicy { source, terminal } = policy;
     let specifier = match source {
-        HashSource::Header(name) => {
-            PolicySpecifier::Header(hash_policy::Header { header_name: name.clone(), ..Default::default() })
-        }
-        HashSource::Cookie { name, ttl, path } => PolicySpecifier::Cookie(hash_policy::Cookie {
+        HashSource::Header { name, rewrite } => PolicySpecifier::Header(hash_policy::Header {
+            header_name: name.clone(),
+            regex_rewrite: rewrite.as_ref().map(|(regex, by)| matcher::substitution(regex, by)),
+        }),
+        HashSource::Cookie { name, ttl, path, attributes } => PolicySpecifier::Cookie(hash_policy::Cookie {
             name: name.clone(),
             ttl: ttl.and_then(scalar::span),
             path: path.clone(),
-            ..Default::default()
+            attributes: attributes
+                .iter()
+                .map(|(name, value)| hash_policy::CookieAttribute {
+                    name: name.clone(),
+                    value: value.clone(),
+                })
+                .collect(),
         }),
         HashSource::SourceIp => {
             PolicySpecifier::ConnectionProperties(hash_policy::ConnectionProperties { source_ip: true })

@@ -7,7 +7,9 @@ use pb::header_matcher::HeaderMatchSpecifier;
 use pb::query_parameter_matcher::QueryParameterMatchSpecifier;
 use text::string_matcher::MatchPattern;
 
-use crate::model::{HeaderMatcher, HeaderTest, QueryMatcher, QueryTest, Regex, StringMatcher, StringPattern};
+use crate::model::{
+    CookieMatcher, HeaderMatcher, HeaderTest, QueryMatcher, QueryTest, Regex, StringMatcher, StringPattern,
+};
 
 pub(super) fn regex(regex: &Regex) -> text::RegexMatcher {
     text::RegexMatcher { regex: regex.as_str().to_owned(), ..Default::default() }
@@ -53,4 +55,9 @@ pub(super) fn query(matcher: &QueryMatcher) -> pb::QueryParameterMatcher {
         QueryTest::Present(present) => QueryParameterMatchSpecifier::PresentMatch(*present),
     };
     pb::QueryParameterMatcher { name: name.clone(), query_parameter_match_specifier: Some(specifier) }
+}
+
+pub(super) fn cookie(matcher: &CookieMatcher) -> pb::CookieMatcher {
+    let CookieMatcher { name, text, invert } = matcher;
+    pb::CookieMatcher { name: name.clone(), string_match: Some(string(text)), invert_match: *invert }
 }

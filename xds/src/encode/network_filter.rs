@@ -113,7 +113,7 @@ fn hash(policy: &HashPolicy) -> Option<types::HashPolicy> {
     let specifier = match &policy.source {
         HashSource::SourceIp => PolicySpecifier::SourceIp(SourceIp {}),
         HashSource::FilterState(key) => PolicySpecifier::FilterState(FilterState { key: key.clone() }),
-        HashSource::Header(_) | HashSource::Cookie { .. } | HashSource::QueryParameter(_) => return None,
+        HashSource::Header { .. } | HashSource::Cookie { .. } | HashSource::QueryParameter(_) => return None,
     };
     Some(types::HashPolicy { policy_specifier: Some(specifier) })
 }

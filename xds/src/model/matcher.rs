@@ -236,6 +236,25 @@ pub enum QueryTest {
     Present(bool),
 }
 
+/// A test on a cookie; the first of its name counts.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CookieMatcher {
+    /// The cookie, case-sensitive.
+    pub name: String,
+    /// What its value must be; a missing cookie never passes.
+    pub text: StringMatcher,
+    /// Whether the outcome is inverted.
+    pub invert: bool,
+}
+
+impl CookieMatcher {
+    /// Whether a request with this value of the cookie passes; `None` is a missing cookie.
+    #[must_use]
+    pub fn is_match(&self, value: Option<&str>) -> bool {
+        value.is_some_and(|value| self.text.is_match(value)) != self.invert
+    }
+}
+
 /// A share of requests (`FractionalPercent`): `numerator` of `denominator`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Fraction {

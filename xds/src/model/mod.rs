@@ -125,7 +125,8 @@ pub use load::{ClusterLoad, Load, LocalityLoad, WantedClusters, WantedLoad};
 pub use local_reply::{BodyFormat, LocalReplies, LocalReplyMapper};
 pub use match_tree::{Branches, MatchData, MatchInput, MatchTree, OnMatch, Predicate};
 pub use matcher::{
-    Fraction, HeaderMatcher, HeaderTest, QueryMatcher, QueryTest, Regex, StringMatcher, StringPattern,
+    CookieMatcher, Fraction, HeaderMatcher, HeaderTest, QueryMatcher, QueryTest, Regex, StringMatcher,
+    StringPattern,
 };
 pub use metadata::{Metadata, MetadataKey, Value};
 pub use metadata_matcher::{MetadataMatcher, ValueMatcher};

@@ -5,9 +5,9 @@ use std::time::Duration;
 use http::StatusCode;
 
 use super::{
-    ClusterName, FilterOverride, FilterStateMatcher, HeaderMatcher, HeaderMutations, InternalRedirectPolicy,
-    MatchTree, MetadataMatcher, QueryMatcher, RateLimit, Regex, RequestMirror, RetryPolicy, RouteConfigName,
-    RouteRateLimits, RuntimeFraction, UpgradeConfig,
+    ClusterName, CookieMatcher, FilterOverride, FilterStateMatcher, HeaderMatcher, HeaderMutations,
+    InternalRedirectPolicy, MatchTree, MetadataMatcher, QueryMatcher, RateLimit, Regex, RequestMirror,
+    RetryPolicy, RouteConfigName, RouteRateLimits, RuntimeFraction, UpgradeConfig,
 };
 
 /// A table of virtual hosts.
@@ -131,6 +131,8 @@ pub struct RouteMatch {
     pub headers: Vec<HeaderMatcher>,
     /// All must hold.
     pub query_parameters: Vec<QueryMatcher>,
+    /// All must hold.
+    pub cookies: Vec<CookieMatcher>,
     /// Whether only gRPC requests match.
     pub grpc: bool,
     /// The share of otherwise matching requests.
@@ -310,8 +312,13 @@ pub struct HashPolicy {
 /// Where a hash comes from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum HashSource {
-    /// A request header; lower case.
-    Header(String),
+    /// A request header.
+    Header {
+        /// Its name; lower case.
+        name: String,
+        /// What is replaced in its values before they are hashed, and by what.
+        rewrite: Option<(Regex, String)>,
+    },
     /// A cookie, generated with `ttl` when missing.
     Cookie {
         /// Its name.
@@ -320,6 +327,8 @@ pub enum HashSource {
         ttl: Option<Duration>,
         /// Its path.
         path: String,
+        /// Further attributes of a generated one, with their values if they have one.
+        attributes: Vec<(String, String)>,
     },
     /// The client's address.
     SourceIp,

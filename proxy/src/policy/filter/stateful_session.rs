@@ -13,7 +13,7 @@ use xds::model::{SessionState, StatefulSession};
 use crate::body::RequestHead;
 use crate::error::Invalid;
 use crate::fields::Fields;
-use crate::policy::facts;
+use crate::policy::{cookie, facts};
 use crate::upstream::Session;
 
 /// The filter, in a chain or on a host or route.
@@ -53,15 +53,7 @@ impl Sessions {
                 Some(State::Header(name.map_err(|error| Invalid::new("session_state", error.to_string()))?))
             }
             Some(SessionState::Cookie { name, ttl, path, attributes }) => {
-                let mut text = String::new();
-                for (name, value) in attributes {
-                    text.push_str("; ");
-                    text.push_str(name);
-                    if !value.is_empty() {
-                        text.push('=');
-                        text.push_str(value);
-                    }
-                }
+                let text = cookie::attributes(attributes);
                 Some(State::Cookie { name: name.clone(), ttl: *ttl, path: path.clone(), attributes: text })
             }
         };

@@ -1,7 +1,9 @@
-//! Whether a request is a route's: path, headers, query, gRPC, share, metadata, filter state.
+//! Whether a request is a route's: path, headers, query, cookies, gRPC, share, metadata, filter state.
 
 use http::Method;
-use xds::model::{FilterStateMatcher, MetadataMatcher, QueryMatcher, RouteMatch, RuntimeFraction};
+use xds::model::{
+    CookieMatcher, FilterStateMatcher, MetadataMatcher, QueryMatcher, RouteMatch, RuntimeFraction,
+};
 
 use super::path::PathTest;
 use crate::body::RequestHead;
@@ -17,6 +19,7 @@ pub(super) struct Matcher {
     pub(super) path: PathTest,
     headers: HeaderTests,
     query: Vec<QueryMatcher>,
+    cookies: Vec<CookieMatcher>,
     grpc: bool,
     share: Option<RuntimeFraction>,
     metadata: Vec<MetadataMatcher>,
@@ -30,6 +33,7 @@ impl Matcher {
             case_sensitive,
             headers,
             query_parameters,
+            cookies,
             grpc,
             runtime_fraction,
             dynamic_metadata,
@@ -39,6 +43,7 @@ impl Matcher {
             path: PathTest::compile(path, *case_sensitive),
             headers: HeaderTests::compile(headers)?,
             query: query_parameters.clone(),
+            cookies: cookies.clone(),
             grpc: *grpc,
             share: runtime_fraction.clone(),
             metadata: dynamic_metadata.clone(),
@@ -62,6 +67,10 @@ impl Matcher {
                 .query
                 .iter()
                 .all(|matcher| matcher.is_match(facts::query_parameter(&head.path, &matcher.name)))
+            && self
+                .cookies
+                .iter()
+                .all(|matcher| matcher.is_match(facts::cookie(&head.headers, &matcher.name)))
             && self.metadata.iter().all(|matcher| matcher.is_match(attributes.metadata()))
             && self.objects.iter().all(|FilterStateMatcher { key, text }| {
                 attributes.object(key).is_some_and(|object| text.is_match(&object.text))

@@ -485,7 +485,7 @@ fn hashes_are_envoys() {
         attributes.keep(&"text".into(), FilterStateFactory::Text, "foo");
         forward.hash.hash(head, Ends { client: &ends.0, remote: &ends.1, local: &ends.2 }, &attributes)
     };
-    let header = |name: &str| HashSource::Header(name.to_owned());
+    let header = |name: &str| HashSource::Header { name: name.to_owned(), rewrite: None };
     // XXH64 with seed 0, by the reference implementation.
     let foo = 0x33bf_00a8_59c4_ba3f_u64;
     let head = get("h", "/?q=foo", &[("x", "foo"), ("many", "b"), ("many", "a"), ("cookie", "c=foo")]);
@@ -501,7 +501,12 @@ fn hashes_are_envoys() {
     assert_eq!(hash(&terminal, &head).hash, Some(foo));
     let many = hash(&[(header("many"), false)], &head).hash;
     assert_eq!(many, hash(&[(header("many"), false)], &get("h", "/", &[("many", "a"), ("many", "b")])).hash);
-    let cookie = |name: &str, ttl| HashSource::Cookie { name: name.into(), ttl, path: "/p".into() };
+    let cookie = |name: &str, ttl| HashSource::Cookie {
+        name: name.into(),
+        ttl,
+        path: "/p".into(),
+        attributes: Vec::new(),
+    };
     assert_eq!(hash(&[(cookie("c", None), false)], &head).hash, Some(foo));
     assert_eq!(hash(&[(cookie("new", None), false)], &head).hash, None);
     let made = hash(&[(cookie("new", Some(std::time::Duration::from_secs(60))), false)], &head);

@@ -90,7 +90,7 @@ impl TcpPolicy {
             HashSource::FilterState(key) => {
                 record.attributes.hashable(key).map(|text| xx_hash64(text.as_bytes(), 0))
             }
-            HashSource::Header(_) | HashSource::Cookie { .. } | HashSource::QueryParameter(_) => None,
+            HashSource::Header { .. } | HashSource::Cookie { .. } | HashSource::QueryParameter(_) => None,
         }
     }
 }
@@ -169,7 +169,7 @@ mod tests {
         assert_ne!(policy.hash(&place("192.0.2.1:1")), policy.hash(&place("192.0.2.2:1")));
         assert_eq!(policy.hash(&from(Place::Pipe("".into()))), None);
         assert_eq!(compile(&with(Vec::new())).unwrap().hash(&place("192.0.2.1:1")), None);
-        let by_header = by(HashSource::Header("x".to_owned()));
+        let by_header = by(HashSource::Header { name: "x".to_owned(), rewrite: None });
         assert_eq!(compile(&with(vec![by_header])).unwrap_err().path, "hash_policy[0]");
         let policy = compile(&with(vec![by(HashSource::FilterState("k".to_owned()))])).unwrap();
         let mut record = place("192.0.2.1:1");

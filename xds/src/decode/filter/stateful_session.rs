@@ -61,10 +61,7 @@ fn state(path: &Path<'_>, state: &TypedExtensionConfig) -> Result<SessionState, 
 fn cookie(path: &Path<'_>, cookie: &Cookie) -> Result<SessionState, Invalid> {
     let Cookie { name, ttl, path: below, attributes } = cookie;
     let attribute = |at: &Path<'_>, CookieAttribute { name, value }: &CookieAttribute| {
-        Ok((
-            headers::value(&at.field("name"), &at.field("name").non_empty(name)?)?,
-            headers::value(&at.field("value"), value)?,
-        ))
+        headers::attribute(at, name, value)
     };
     let ttl = path.field("ttl").optional(ttl)?.unwrap_or_default();
     Ok(SessionState::Cookie {

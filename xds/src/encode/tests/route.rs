@@ -5,7 +5,7 @@ use http::StatusCode;
 use super::choices::Choices;
 use super::{common, filter, manager, match_tree};
 use crate::model::{
-    AppendAction, BackOff, ClusterName, ClusterTarget, ConnectConfig, DirectResponse, Domain,
+    AppendAction, BackOff, ClusterName, ClusterTarget, ConnectConfig, CookieMatcher, DirectResponse, Domain,
     FilterStateMatcher, Forward, HashPolicy, HashSource, HeaderAdd, HeaderMutations, HostRewrite,
     InternalRedirectPolicy, InternalRedirectPredicate, MatchInput, MaxStreamDuration, MirrorTarget,
     PathMatch, PathRewrite, QueryMatcher, QueryTest, Redirect, RedirectPath, RequestMirror, RequireTls,
@@ -59,6 +59,11 @@ fn route_match(from: &mut Choices<'_>) -> RouteMatch {
         path,
         headers: from.list(2, common::header_matcher),
         query_parameters: from.list(2, query_matcher),
+        cookies: from.list(2, |from| CookieMatcher {
+            name: from.name(),
+            text: common::string_matcher(from),
+            invert: from.flag(),
+        }),
         grpc: from.flag(),
         runtime_fraction: from.maybe(filter::runtime_fraction),
         dynamic_metadata: from.list(2, common::metadata_matcher),
@@ -122,9 +127,14 @@ fn hash_policy(from: &mut Choices<'_>) -> HashPolicy {
     let source = match from.between(0, 4) {
         4 => HashSource::FilterState(from.name()),
         0 => HashSource::SourceIp,
-        1 => HashSource::Header(from.name()),
+        1 => HashSource::Header { name: from.name(), rewrite: from.maybe(common::substitution) },
         2 => HashSource::QueryParameter(from.name()),
-        _ => HashSource::Cookie { name: from.name(), ttl: from.maybe(Choices::duration), path: from.text() },
+        _ => HashSource::Cookie {
+            name: from.name(),
+            ttl: from.maybe(Choices::duration),
+            path: from.text(),
+            attributes: from.list(2, |from| (from.name(), from.text())),
+        },
     };
     HashPolicy { source, terminal: from.flag() }
 }
