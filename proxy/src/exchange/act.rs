@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use http::header::LOCATION;
 use xds::model::{FilterStateFactory, UpgradeConfig};
 
 use super::forward::{Sending, Tried};
@@ -131,6 +132,7 @@ impl<'a> Visit<'a> {
         upload: &Upload,
     ) -> Option<(Box<RequestHead>, Body)> {
         let body = upload.again()?;
+        response.head.headers.get(LOCATION)?;
         let encrypted = self.connection.tls.is_some();
         let mut history = self.history.take().unwrap_or_default();
         let followed = policy.follow(sent, encrypted, &response.head, &history).and_then(|redirected| {

@@ -19,6 +19,9 @@ const FOLLOWED: [u16; 5] = [301, 302, 303, 307, 308];
 /// Most status codes in the list, as in Envoy.
 const CODES_MAX: usize = 5;
 
+/// Most redirects of one request: each holds what came before it until the last is answered.
+const REDIRECTS_MAX: u32 = 32;
+
 /// Which redirects are followed.
 pub(super) fn internal_redirects(
     path: &Path<'_>,
@@ -44,7 +47,10 @@ pub(super) fn internal_redirects(
     let codes: Vec<StatusCode> = codes.collect();
     let default = redirect_response_codes.is_empty();
     Ok(InternalRedirectPolicy {
-        max_internal_redirects: max_internal_redirects.as_ref().map_or(1, |most| most.value),
+        max_internal_redirects: path
+            .field("max_internal_redirects")
+            .ranged(max_internal_redirects, 0..=REDIRECTS_MAX)?
+            .unwrap_or(1),
         redirect_response_codes: if default { vec![StatusCode::FOUND] } else { codes },
         predicates: path.field("predicates").each(predicates, predicate)?,
         allow_cross_scheme_redirect: *allow_cross_scheme_redirect,

@@ -5,7 +5,7 @@ use http::StatusCode;
 /// Which redirects are followed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InternalRedirectPolicy {
-    /// For one request, at most.
+    /// For one request, at most; 32 are the most that can be asked for.
     pub max_internal_redirects: u32,
     /// Those of 301, 302, 303, 307 and 308 that are followed.
     pub redirect_response_codes: Vec<StatusCode>,

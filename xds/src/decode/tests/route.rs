@@ -130,6 +130,7 @@ fn forwarding_is_refused_with_its_path() {
         ("cluster: c, request_mirror_policies: [{cluster: d, request_headers_mutations: [{remove: Host}]}]", "request_mirror_policies[0].request_headers_mutations[0].remove: \"Host\" may not be"),
         ("cluster: c, internal_redirect_policy: {predicates: [{name: x}]}", "internal_redirect_policy.predicates[0].typed_config: is required"),
         ("cluster: c, internal_redirect_policy: {redirect_response_codes: [1, 2, 3, 4, 5, 6]}", "internal_redirect_policy.redirect_response_codes: has 6 codes"),
+        ("cluster: c, internal_redirect_policy: {max_internal_redirects: 33}", "internal_redirect_policy.max_internal_redirects: 33 is not accepted; 0 to 32"),
         ("cluster: c, internal_redirect_policy: {response_headers_to_copy: ['a b']}", "internal_redirect_policy.response_headers_to_copy[0]: \"a b\" is not a header name"),
         ("cluster: c, max_grpc_timeout: 1s", "max_grpc_timeout: is not supported here"),
         ("cluster: c, timeout: -1s", "timeout: -1 s 0 ns is not a duration"),

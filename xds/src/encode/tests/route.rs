@@ -142,7 +142,7 @@ fn hash_policy(from: &mut Choices<'_>) -> HashPolicy {
 fn internal_redirects(from: &mut Choices<'_>) -> InternalRedirectPolicy {
     let codes = [StatusCode::FOUND, StatusCode::SEE_OTHER, StatusCode::PERMANENT_REDIRECT];
     InternalRedirectPolicy {
-        max_internal_redirects: from.number(),
+        max_internal_redirects: from.between(0, 32),
         redirect_response_codes: from.list(3, |from| from.one_of(&codes)),
         predicates: from.list(2, |from| match from.between(0, 2) {
             0 => InternalRedirectPredicate::PreviousRoutes,
